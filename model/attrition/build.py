@@ -1,0 +1,144 @@
+"""From claims, campaign and priors to a PyMC model: pure, no sampling, no files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .campaign import Campaign
+from .claims import Claims
+from .coding import SOURCE_KINDS
+from .containers import CONTAINERS, FREE_DIMS, containers
+from .curves import Curve, default_curve, knot_count
+from .latent import center, claim_location, claim_scale, latent, parameters
+from .observations import observe
+from .parameters import Parameter
+from .priors import Priors, default_priors
+from .reporting import Reporting, claim_variable
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+TRUNCATION_WIDTH = 0.02
+REPORTED = (
+    "contingent_size",
+    "killed_share",
+    "claim_error",
+    "claim_error_killed",
+    "stance_bias",
+    "source_bias",
+    "constant_rate",
+    "long_run_rate",
+    "rate_sd",
+    "rate_half_life",
+    "phase_rate",
+    "phase_day",
+)
+DIMS = {
+    "stance_bias": ("source_kind",),
+    "source_bias": ("source",),
+    "phase_rate": ("phase",),
+    "phase_day": ("phase",),
+    "daily_rate": ("day",),
+    "cumulative_loss": ("day",),
+}
+
+
+def build_model(
+    claims: Claims,
+    campaign: Campaign,
+    priors: Priors | None = None,
+    *,
+    curve: Curve | None = None,
+    reporting: Reporting | None = None,
+    likelihood: bool = True,
+) -> pm.Model:
+    """Model of one contingent's losses given what is known.
+
+    Parameters
+    ----------
+    claims
+        Public statements; ``claims.known_by(date)`` sets the vintage.
+    campaign
+        What is being depleted. If the claims have a vintage, the campaign is cut to it as well.
+    priors
+        Every prior; by default ``default_priors(campaign)``.
+    curve
+        ``ConstantRate()``, ``MeanRevertingRate()`` or ``PhasedRate()``; by default phased where the campaign has phases.
+    reporting
+        How sources report; logistic errors by default.
+    likelihood
+        False leaves the claims out: the same path gives the prior predictive.
+
+    Returns
+    -------
+    pymc.Model
+        With ``daily_rate`` (persons per day) and ``cumulative_loss`` (persons) on ``day``, ``source_bias`` (log units) on
+        ``source``, and the claims as the observed variable ``claims``.
+
+    Raises
+    ------
+    InputError
+        If claims and campaign do not belong together or a prior cannot serve.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    campaign = cut_to_vintage(claims, campaign)
+    priors = priors or default_priors(campaign)
+    curve = curve or default_curve(campaign)
+    reporting = reporting or Reporting()
+    seen = observe(claims, campaign, reporting)
+    arrays = containers(seen, campaign, priors, curve)
+    names = [name for name, _, _ in seen.sources]
+    coords: dict[str, Any] = {
+        "source_kind": list(SOURCE_KINDS),
+        "source": names + [f"(slot {slot})" for slot in range(len(names), seen.slots)],
+        "phase": list(range(max(campaign.phase_slots, 1))),
+        "knot": list(range(knot_count(campaign))),
+        "prior_number": [0, 1],
+    }
+    plan = parameters(campaign, priors, curve)
+    with pm.Model(coords=coords) as model:
+        data = {}
+        for spec in CONTAINERS:
+            if spec.name not in arrays:
+                continue
+            array = arrays[spec.name]
+            dims = None if spec.dims == ("prior_number",) or spec.name == "phase_window" else spec.dims
+            shape = tuple(None if dim in FREE_DIMS else n for dim, n in zip(spec.dims, array.shape, strict=True))
+            data[spec.name] = pm.Data(spec.name, array, dims=dims, shape=shape)
+        raw: dict[str, Any] = {}
+        for parameter in plan:
+            mean = center(raw, data, priors, curve, pt)[parameter.name] if parameter.family == "centered" else 0.0
+            raw[parameter.name] = free(parameter, data, mean, tuple(len(coords[dim]) for dim in parameter.dims))
+        quantities = latent(raw, data, priors, curve, pt)
+        for name in (*REPORTED, "daily_rate", "cumulative_loss"):
+            if name in quantities and name not in raw:
+                pm.Deterministic(name, quantities[name], dims=DIMS.get(name))
+        if reporting.truncate:
+            room = pt.log(quantities["contingent_size"]) - pt.log(quantities["cumulative_loss"][-1])
+            pm.Bernoulli("still_fighting", logit_p=room / TRUNCATION_WIDTH, observed=1)
+        if likelihood:
+            mu, scale = claim_location(quantities, data, pt), claim_scale(quantities, data, reporting, pt)
+            claim_variable("claims", mu, scale, data, reporting.errors)
+    return model
+
+
+def free(parameter: Parameter, data: dict[str, Any], mean: Any, shape: tuple[int, ...]) -> Any:
+    """One free variable in the current PyMC model."""
+    import pymc as pm
+
+    dims = parameter.dims or None
+    if parameter.family == "beta":
+        prior = data[f"prior_{parameter.prior}"]
+        return pm.Beta(parameter.name, alpha=prior[0], beta=prior[1], dims=dims, shape=shape)
+    if parameter.family == "halfnormal":
+        return pm.HalfNormal(parameter.name, sigma=1.0, dims=dims, shape=shape)
+    return pm.Normal(parameter.name, mean, 1.0, dims=dims, shape=shape)
+
+
+def cut_to_vintage(claims: Claims, campaign: Campaign) -> Campaign:
+    """Campaign as public at the claims' vintage: phases leak the future as well as claims do."""
+    if claims.vintage is None or (campaign.vintage is not None and campaign.vintage <= claims.vintage):
+        return campaign
+    return campaign.known_by(claims.vintage)

@@ -1,0 +1,223 @@
+"""The graph's data containers: their names, dims, dtypes and order, in this one place.
+
+Everything that depends on the record, the vintage, the campaign or a prior's numbers enters the model through them, so
+one compiled model serves every refit of the same sizes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .campaign import Campaign
+from .coding import SOURCE_KINDS
+from .curves import Curve
+from .errors import InputError, Problem
+from .observations import CATEGORIES, SIZE, Observations, source_table
+from .parameters import numbers
+from .priors import Priors
+
+FREE_DIMS = ("claim", "day")
+COMMON_PRIORS = (
+    "contingent_size",
+    "killed_share",
+    "killed_share_source_sd",
+    "claim_error",
+    "claim_error_killed",
+    "deployed_error",
+    "deployed_source_sd",
+)
+
+
+@dataclass(frozen=True)
+class Container:
+    """One data container: dims (``claim`` and ``day`` may change length at a refit), dtype and index range.
+
+    ``below`` names what an index must stay under: ``cells`` (category x source), ``source``, ``source_kind``,
+    ``category``, ``knot`` or ``days`` (length of ``day`` plus one).
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    dtype: str = "float64"
+    below: str = ""
+
+
+CONTAINERS: tuple[Container, ...] = (
+    *(Container(f"prior_{name}", ("prior_number",)) for name in COMMON_PRIORS),
+    *(
+        Container(f"prior_{name}", ("prior_number",))
+        for name in ("constant_rate", "long_run_fraction", "rate_sd", "rate_half_life")
+    ),
+    Container("stance_prior", ("source_kind", "prior_number")),
+    Container("source_stance", ("source",), "int64", "source_kind"),
+    Container("source_group", ("source",), "int64", "source"),
+    Container("source_group_sd", ("source",)),
+    Container("source_own_sd", ("source",)),
+    Container("source_killed_shift", ("source",)),
+    Container("phase_known", ("phase",)),
+    Container("phase_date", ("phase",)),
+    Container("phase_sd", ("phase",)),
+    Container("phase_reverts", ("phase",)),
+    Container("phase_log_rate", ("phase", "prior_number")),
+    Container("phase_window", ("phase", "knot")),
+    Container("phase_middle", ("phase",)),
+    Container("day_number", ("day",)),
+    Container("day_share", ("day",)),
+    Container("knot_left", ("day",), "int64", "knot"),
+    Container("knot_weight", ("day",)),
+    Container("claim_value", ("claim",)),
+    Container("claim_form", ("claim",), "int64", "form"),
+    Container("claim_unit", ("claim",)),
+    Container("claim_offset", ("claim",)),
+    Container("claim_origin", ("claim",)),
+    Container("claim_category", ("claim",), "int64", "category"),
+    Container("claim_cell", ("claim",), "int64", "cells"),
+    Container("claim_start", ("claim",), "int64", "days"),
+    Container("claim_end", ("claim",), "int64", "days"),
+    Container("claim_log_days", ("claim",)),
+    Container("claim_stated_error", ("claim",)),
+)
+BY_NAME = {container.name: container for container in CONTAINERS}
+
+type Arrays = dict[str, np.ndarray]
+
+
+def containers(seen: Observations, campaign: Campaign, priors: Priors, curve: Curve) -> Arrays:
+    """Data of one model: every container that this curve uses, in order, checked.
+
+    Parameters
+    ----------
+    seen
+        Claims that enter, from ``observe``.
+    campaign, priors, curve
+        What is being depleted, what is assumed, and the form of the rate.
+
+    Returns
+    -------
+    dict of arrays
+        Days run from the campaign's first to the vintage.
+    """
+    days = np.arange(campaign.day(seen.vintage) + 1)
+    known = {**_priors(priors, curve), **_sources(seen, priors), **_claims(seen, len(days))}
+    known |= curve.containers(campaign, priors, days)
+    ordered = {c.name: np.ascontiguousarray(known[c.name], dtype=c.dtype) for c in CONTAINERS if c.name in known}
+    check(ordered)
+    return ordered
+
+
+def _priors(priors: Priors, curve: Curve) -> Arrays:
+    names = [*COMMON_PRIORS, *(name for name in curve.prior_names() if f"prior_{name}" in BY_NAME)]
+    return {f"prior_{name}": numbers(priors[name]) for name in names}
+
+
+def _sources(seen: Observations, priors: Priors) -> Arrays:
+    sources = source_table(seen)
+    stance = [priors[f"bias_{kind}"] for kind in SOURCE_KINDS]
+    group_sd = float(priors["bias_group_sd"].numbers["value"]) * sources["several"]
+    rest = np.array([p.numbers["total_sd"] ** 2 - p.numbers["mean_sd"] ** 2 for p in stance])[sources["kind"]]
+    adversary = sources["kind"] == SOURCE_KINDS.index("adversary")
+    return {
+        "stance_prior": np.array([numbers(prior) for prior in stance]),
+        "source_stance": sources["kind"],
+        "source_group": sources["group"],
+        "source_group_sd": np.minimum(group_sd, np.sqrt(rest)),
+        "source_own_sd": np.sqrt(np.maximum(rest - group_sd**2, 0.0)),
+        "source_killed_shift": adversary * float(priors["bias_killed_adversary"].numbers["value"]),
+    }
+
+
+def _claims(seen: Observations, days: int) -> Arrays:
+    rows = seen.claims.to_dict("records")
+    slots = {name: slot for slot, (name, _, _) in enumerate(seen.sources)}
+    spoken = np.array([row["spoken"] for row in rows], dtype=float).reshape(-1, 5)
+    category = np.array([row["category"] for row in rows], dtype=np.int64)
+    source = np.array([slots[row["source"]] for row in rows], dtype=np.int64)
+    size = category == SIZE
+    start = np.where(size, 0, [row["start_day"] for row in rows])
+    end = np.where(size, days, [row["end_day"] + 1 for row in rows])
+    rate = np.array([row["quantity"] == "daily_rate" for row in rows], dtype=bool)
+    stated = [float(row["error_sd"] or 0.0) for row in rows]
+    return {
+        "claim_value": spoken[:, 1],
+        "claim_form": spoken[:, 0],
+        "claim_unit": spoken[:, 2],
+        "claim_offset": spoken[:, 3],
+        "claim_origin": spoken[:, 4],
+        "claim_category": category,
+        "claim_cell": category * seen.slots + source,
+        "claim_start": start,
+        "claim_end": end,
+        "claim_log_days": np.log(np.where(rate, np.maximum(end - start, 1), 1)),
+        "claim_stated_error": np.array(stated),
+    }
+
+
+def check(arrays: Arrays) -> None:
+    """Check names, dtypes, lengths and index ranges.
+
+    A wrong length or an index out of range would not raise in compiled code but crash the process.
+
+    Raises
+    ------
+    InputError
+        With every array that does not fit.
+    """
+    problems: list[Problem] = []
+
+    def bad(name: str, got: object, expected: str) -> None:
+        problems.append(Problem("data", "", name, str(got), expected, "Build the data with containers()."))
+
+    lengths: dict[str, int] = {}
+    for name, array in arrays.items():
+        spec = BY_NAME.get(name)
+        if spec is None:
+            bad(name, "an unknown container", "one of " + ", ".join(BY_NAME))
+            continue
+        if array.dtype != spec.dtype:
+            bad(name, array.dtype, spec.dtype)
+        if array.ndim != len(spec.dims):
+            bad(name, f"{array.ndim} dims", f"{len(spec.dims)}: {spec.dims}")
+            continue
+        for dim, length in zip(spec.dims, array.shape, strict=True):
+            if dim != "prior_number" and lengths.setdefault(dim, length) != length:
+                bad(name, f"{dim} of length {length}", f"{lengths[dim]}, as the other arrays")
+        if not np.all(np.isfinite(array)):
+            bad(name, "NaN or infinity", "finite numbers")
+    ranges = {
+        "form": 5,
+        "source": lengths.get("source", 0),
+        "source_kind": len(SOURCE_KINDS),
+        "category": len(CATEGORIES),
+        "cells": len(CATEGORIES) * lengths.get("source", 0),
+        "days": lengths.get("day", 0) + 1,
+    }
+    for name, array in arrays.items():
+        below = BY_NAME[name].below if name in BY_NAME else ""
+        if below in ranges and array.size and not (0 <= array.min() and array.max() < ranges[below]):
+            bad(name, f"indices from {array.min()} to {array.max()}", f"0 to {ranges[below] - 1}")
+    if problems:
+        raise InputError("The data do not fit the model", problems)
+
+
+def check_same(arrays: Arrays, compiled: dict[str, tuple[int, ...]]) -> None:
+    """Check that arrays fit a compiled model: the same names, and lengths equal but for claims and days.
+
+    Raises
+    ------
+    InputError
+        With every array that does not fit.
+    """
+    check(arrays)
+    problems = []
+    for name in sorted(set(arrays) ^ set(compiled)):
+        got = "an array" if name in arrays else "nothing"
+        problems.append(Problem("data", "", name, got, "the containers of the compiled model", "Compile again."))
+    for name in set(arrays) & set(compiled):
+        for dim, new, old in zip(BY_NAME[name].dims, arrays[name].shape, compiled[name], strict=True):
+            if dim not in FREE_DIMS and new != old:
+                problems.append(Problem("data", "", name, f"{dim} of length {new}", str(old), "Compile again."))
+    knots = compiled.get("knots", (0,))
+    if problems:
+        raise InputError(f"The data do not fit the compiled model {knots if knots != (0,) else ''}".strip(), problems)

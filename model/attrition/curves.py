@@ -1,0 +1,331 @@
+"""The expected number lost per day, as a curve: constant, mean-reverting, or mean-reverting under dated phases.
+
+Day ``d`` covers the time from ``d - 1`` to ``d``; ``cumulative_loss[d]`` is the total at its end. Each curve is written
+once, on an array module: PyTensor in the graph, numpy on the draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from .campaign import Campaign, Phase
+from .errors import InputError, Problem
+from .parameters import Parameter, declare, numbers, value
+from .priors import Priors
+
+KNOT_DAYS = 7.0
+LOWEST_EXPONENT = -650.0
+PHASE_PRIOR = {
+    "contact": "contact_rate",
+    "escalation": "escalation_rate",
+    "pause": "pause_rate",
+    "resume": "resume_rate",
+}
+
+type Arrays = dict[str, np.ndarray]
+
+
+class Curve(Protocol):
+    """What the rest of the package asks of a curve."""
+
+    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
+        """Free parameters, in order."""
+
+    def prior_names(self) -> tuple[str, ...]:
+        """Names of the priors used."""
+
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
+        """Data of the curve on these days."""
+
+    def latent(
+        self,
+        raw: Mapping[str, Any],
+        data: Mapping[str, Any],
+        priors: Priors,
+        size: Any,
+        xp: ModuleType,
+    ) -> dict[str, Any]:
+        """Named quantities, among them ``daily_rate`` on the data's days (last axis)."""
+
+    def center(
+        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
+    ) -> dict[str, Any]:
+        """Means of the parameters of family ``centered``, from those declared before them."""
+
+
+def knot_count(campaign: Campaign) -> int:
+    """Knots after the first, enough for the whole calendar whatever day the first knot stands on."""
+    return max(1, math.ceil((campaign.end - campaign.start).days / KNOT_DAYS))
+
+
+def noise(unit: Any, half_life_weeks: Any, first: Any, xp: ModuleType) -> Any:
+    """Evaluate a first-order autoregression of unit stationary sd at weekly knots.
+
+    ``x[k] = phi x[k-1] + sqrt(1 - phi**2) unit[k]`` is summed in closed form, ``phi**k cumsum(unit phi**-k)``: terms grow
+    with k, so nothing cancels.
+
+    Parameters
+    ----------
+    unit : (..., knot)
+        Standard normal innovations of knots 1, 2, ...
+    half_life_weeks : (...)
+        Time in which a departure halves.
+    first : (...)
+        Value at knot 0.
+    xp
+        Array module.
+
+    Returns
+    -------
+    (..., knot + 1)
+    """
+    number = np.arange(1, _length(unit) + 1, dtype=float)
+    log_phi = -math.log(2.0) * KNOT_DAYS / 7.0 / half_life_weeks[..., None]
+    power = xp.exp(xp.maximum(log_phi * number, LOWEST_EXPONENT))
+    step = xp.sqrt(-xp.expm1(2.0 * log_phi))
+    later = power * (first[..., None] + xp.cumsum(step * unit / power, axis=-1))
+    return xp.concatenate([first[..., None] + 0.0 * later[..., :1], later], axis=-1)
+
+
+def _length(array: Any) -> int:
+    return int((array.type if hasattr(array, "type") else array).shape[-1])
+
+
+def at_days(knots: Any, data: Mapping[str, Any]) -> Any:
+    """Linear interpolation of knot values (..., knot + 1) to the data's days."""
+    left, weight = data["knot_left"], data["knot_weight"]
+    return knots[..., left] * (1.0 - weight) + knots[..., left + 1] * weight
+
+
+def knot_grid(days: np.ndarray, first_day: float, count: int) -> Arrays:
+    """Left knot and weight of each day's middle; days before the first knot stand on it."""
+    position = np.clip((days - 0.5 - first_day) / KNOT_DAYS, 0.0, count - 1e-9)
+    left = np.floor(position).astype(np.int64)
+    return {"knot_left": left, "knot_weight": position - left}
+
+
+def _check_half_life(priors: Priors, campaign: Campaign) -> None:
+    """Refuse a prior under which the closed form of ``noise`` would underflow."""
+    prior = priors["rate_half_life"]
+    shortest = knot_count(campaign) * math.log(2.0) / -LOWEST_EXPONENT
+    center, spread = (*numbers(prior), 0.0)[:2] if prior.family != "Fixed" else (np.log(numbers(prior)[0]), 0.0)
+    if prior.family == "HalfNormal" or center - 4.7 * spread < math.log(shortest):
+        got, expected = str(prior), f"half-lives above {shortest:.2g} weeks for this calendar"
+        do = "Shorten the campaign's calendar or lengthen the half-life."
+        raise InputError("The priors cannot be used", [Problem("priors", prior.name, "numbers", got, expected, do)])
+
+
+@dataclass(frozen=True)
+class ConstantRate:
+    """One rate from a known onset: the reference case, which has exact answers.
+
+    The total by day d is ``rate * (d - onset)``. The onset is the campaign's escalation, else its first day.
+    """
+
+    def prior_names(self) -> tuple[str, ...]:
+        """Names of the priors used."""
+        return ("constant_rate",)
+
+    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
+        """Free parameters, in order."""
+        return declare(priors, "constant_rate", "positive")
+
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
+        """Share of each day that lies after the onset."""
+        onset = campaign.day(campaign.rate_since)
+        return {"day_share": np.clip(days - onset, 0.0, 1.0)}
+
+    def latent(
+        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
+    ) -> dict[str, Any]:
+        """Named quantities: ``constant_rate``, ``daily_rate``."""
+        rate = value("constant_rate", priors, raw, data, xp)
+        return {"constant_rate": rate, "daily_rate": rate[..., None] * data["day_share"]}
+
+    def center(
+        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
+    ) -> dict[str, Any]:
+        """Nothing is centered."""
+        return {}
+
+
+@dataclass(frozen=True)
+class MeanRevertingRate:
+    """Log rate at weekly knots: a stationary first-order autoregression around a long-run level.
+
+    Linear in between on the log scale. Three parameters: the level (through a fraction of strength per day), the
+    stationary sd, the half-life. Half-life to infinity, with sd growing as its root, is a random walk.
+    """
+
+    def prior_names(self) -> tuple[str, ...]:
+        """Names of the priors used."""
+        return ("long_run_fraction", "rate_sd", "rate_half_life")
+
+    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
+        """Free parameters, in order."""
+        _check_half_life(priors, campaign)
+        scalars = [parameter for name in self.prior_names() for parameter in declare(priors, name, "positive")]
+        return [*scalars, Parameter("rate_first_unit", "normal"), Parameter("rate_unit", "normal", ("knot",))]
+
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
+        """Interpolation of the days between knots; the first knot stands on the first day."""
+        return {"day_share": np.clip(days, 0.0, 1.0), **knot_grid(days, 0.0, knot_count(campaign))}
+
+    def latent(
+        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
+    ) -> dict[str, Any]:
+        """Named quantities: ``long_run_rate``, ``rate_sd``, ``rate_half_life``, ``rate_noise``, ``daily_rate``."""
+        quantities = _dynamics(raw, data, priors, size, raw["rate_first_unit"], xp)
+        wave = quantities["rate_sd"][..., None] * at_days(quantities["rate_noise"], data)
+        rate = xp.exp(xp.log(quantities["long_run_rate"])[..., None] + wave)
+        return {**quantities, "daily_rate": rate * data["day_share"]}
+
+    def center(
+        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
+    ) -> dict[str, Any]:
+        """Nothing is centered."""
+        return {}
+
+
+@dataclass(frozen=True)
+class PhasedRate:
+    """Mean-reverting dynamics under dated phases.
+
+    A small rate at first contact; at the escalation a rate of its own that returns to the long-run level with the
+    half-life while the autoregression (zero at the escalation) moves it; a pause has a level of its own; a resumption
+    starts again like the escalation. A change of phase happens within its day, at an uncertain date.
+    """
+
+    def prior_names(self) -> tuple[str, ...]:
+        """Names of the priors used."""
+        return ("long_run_fraction", "rate_sd", "rate_half_life", *PHASE_PRIOR.values())
+
+    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
+        """Free parameters, in order."""
+        _check_half_life(priors, campaign)
+        for name in PHASE_PRIOR.values():
+            if priors[name].family != "LogNormal":
+                got = priors[name].family
+                problem = Problem("priors", name, "family", got, "LogNormal", "Change it.")
+                raise InputError("The priors cannot be used", [problem])
+        names = ("long_run_fraction", "rate_sd", "rate_half_life")
+        scalars = [parameter for name in names for parameter in declare(priors, name, "positive")]
+        return [
+            *scalars,
+            Parameter("phase_day_unit", "normal", ("phase",)),
+            Parameter("rate_unit", "normal", ("knot",)),
+            Parameter("phase_rate_centered", "centered", ("phase",)),
+        ]
+
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
+        """Dates, sds, levels and kinds of the known phases; slots of unknown ones are empty."""
+        slots = max(campaign.phase_slots, 1)
+        phases: list[Phase | None] = [*campaign.phases]
+        if not phases:
+            phases = [Phase("whole campaign", "escalation", campaign.start, 0.0, campaign.start)]
+        phases += [None] * (slots - len(phases))
+        levels = [numbers(priors[PHASE_PRIOR[phase.kind]]) if phase else np.array([0.0, 1.0]) for phase in phases]
+        grid = knot_grid(days, float(campaign.day(campaign.rate_since)), knot_count(campaign))
+        windows, middles = _windows(phases, campaign, days, grid)
+        return {
+            "day_number": days.astype(float),
+            "phase_known": np.array([float(phase is not None) for phase in phases]),
+            "phase_date": np.array([float(campaign.day(phase.date)) if phase else 0.0 for phase in phases]),
+            "phase_sd": np.array([phase.sd_days if phase else 1.0 for phase in phases]),
+            "phase_reverts": np.array(
+                [float(phase is not None and phase.kind in ("escalation", "resume")) for phase in phases]
+            ),
+            "phase_log_rate": np.array(levels),
+            "phase_window": windows,
+            "phase_middle": middles,
+            **grid,
+        }
+
+    def latent(
+        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
+    ) -> dict[str, Any]:
+        """Named quantities: the dynamics, ``phase_rate``, ``phase_day``, ``daily_rate``."""
+        quantities = _dynamics(raw, data, priors, size, 0.0 * raw["rate_unit"][..., 0], xp)
+        unit = raw["phase_rate_centered"] - self._center(quantities, data, xp)
+        log_level = data["phase_log_rate"][:, 0] + data["phase_log_rate"][:, 1] * unit
+        start = data["phase_date"] + data["phase_sd"] * raw["phase_day_unit"]
+        log_long_run = xp.log(quantities["long_run_rate"])[..., None]
+        decay = -math.log(2.0) / 7.0 / quantities["rate_half_life"][..., None]
+        wave = quantities["rate_sd"][..., None] * at_days(quantities["rate_noise"], data)
+        rate = 0.0 * wave
+        for phase in range(_length(unit)):
+            since = data["day_number"] - start[..., phase, None]
+            level = log_level[..., phase, None]
+            returned = -xp.expm1(decay * xp.maximum(since - 0.5, 0.0))
+            own = level + data["phase_reverts"][phase] * ((log_long_run - level) * returned + wave)
+            gate = data["phase_known"][phase] * xp.clip(since, 0.0, 1.0)
+            rate = rate * (1.0 - gate) + gate * xp.exp(own)
+        return {**quantities, "phase_rate": xp.exp(log_level), "phase_day": start, "daily_rate": rate}
+
+    def center(
+        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
+    ) -> dict[str, Any]:
+        """Mean of ``phase_rate_centered``: what the walk adds to a phase's mean log rate, in units of its prior.
+
+        Claims inform the mean rate of a phase, not its first day. Sampling that mean (a shift by other parameters,
+        so of Jacobian 1) leaves the model as it is and removes the correlation of level and walk.
+        """
+        quantities = _dynamics(raw, data, priors, size, 0.0 * raw["rate_unit"][..., 0], xp)
+        return {"phase_rate_centered": self._center(quantities, data, xp)}
+
+    def _center(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+        knots = quantities["rate_noise"][..., None, :]
+        walk = quantities["rate_sd"][..., None] * xp.sum(data["phase_window"] * knots, axis=-1)
+        decay = -math.log(2.0) / 7.0 / quantities["rate_half_life"][..., None]
+        returned = -xp.expm1(decay * data["phase_middle"])
+        back = returned * (xp.log(quantities["long_run_rate"])[..., None] - data["phase_log_rate"][:, 0])
+        return data["phase_reverts"] * (walk + back) / data["phase_log_rate"][:, 1]
+
+
+def _windows(
+    phases: list[Phase | None], campaign: Campaign, days: np.ndarray, grid: Arrays
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean weight of each knot over each phase's observed days, and half the length of those days."""
+    weights = np.zeros((len(phases), knot_count(campaign) + 1))
+    middles = np.zeros(len(phases))
+    first = [campaign.day(phase.date) for phase in phases if phase] + [int(days[-1]) + 1]
+    for number, phase in enumerate(phases):
+        if phase is None or first[number] >= days[-1]:
+            continue
+        seen = days[(days > first[number]) & (days <= min(first[number + 1], days[-1]))]
+        for day in seen:
+            left, weight = grid["knot_left"][day], grid["knot_weight"][day]
+            weights[number, left] += (1.0 - weight) / len(seen)
+            weights[number, left + 1] += weight / len(seen)
+        middles[number] = len(seen) / 2.0
+    return weights, middles
+
+
+def _dynamics(
+    raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, first: Any, xp: ModuleType
+) -> dict[str, Any]:
+    half_life = value("rate_half_life", priors, raw, data, xp)
+    return {
+        "long_run_rate": value("long_run_fraction", priors, raw, data, xp) * size,
+        "rate_sd": value("rate_sd", priors, raw, data, xp),
+        "rate_half_life": half_life,
+        "rate_noise": noise(raw["rate_unit"], half_life, first, xp),
+    }
+
+
+def default_curve(campaign: Campaign) -> Curve:
+    """``PhasedRate`` where the campaign ever has phases, ``MeanRevertingRate`` otherwise."""
+    return PhasedRate() if campaign.phase_slots else MeanRevertingRate()
+
+
+CURVES: dict[str, type] = {
+    "ConstantRate": ConstantRate,
+    "MeanRevertingRate": MeanRevertingRate,
+    "PhasedRate": PhasedRate,
+}

@@ -1,0 +1,179 @@
+"""Which claims enter the model of a campaign, and how each one speaks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .campaign import Campaign
+from .claims import Claims
+from .coding import SOURCE_KINDS
+from .errors import InputError, Problem
+from .reporting import Reporting
+from .rounding import cell, form_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOTAL, KILLED, WOUNDED, SIZE = range(4)
+CATEGORIES = ("total", "killed", "wounded", "deployed")
+CATEGORY_OF = {
+    "casualties": TOTAL,
+    "losses": TOTAL,
+    "daily_rate": TOTAL,
+    "killed": KILLED,
+    "wounded": WOUNDED,
+    "deployed": SIZE,
+}
+SLOT_STEP = 8
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Claims that enter the model.
+
+    Attributes
+    ----------
+    vintage
+        Last day on which anything was published: the day from which scenarios start.
+    claims
+        One row each with the interval of the source's estimate (``low``, ``high``).
+    set_aside
+        Claims that stay out, each with its reason.
+    notes
+        Readings that a user should know of.
+    sources
+        (source, group, stance) in order of first claim; ``slots`` is how many the model has room for.
+    slots
+        Number of sources that the model has parameters for: set by the whole record.
+    """
+
+    vintage: dt.date
+    claims: pd.DataFrame
+    set_aside: pd.DataFrame
+    notes: tuple[str, ...]
+    sources: tuple[tuple[str, str, str], ...]
+    slots: int
+
+
+def observe(claims: Claims, campaign: Campaign, reporting: Reporting) -> Observations:
+    """Select the claims that the model reads, and read how each one speaks.
+
+    Raises
+    ------
+    InputError
+        If the claims are of another contingent, or speak of days that the campaign's calendar does not cover.
+    """
+    import pandas as pd
+
+    table = claims.table
+    vintage = claims.vintage or campaign.vintage or _last(table, campaign)
+    evidence, aside, notes = claims.evidence, claims.set_aside, []
+    _check_contingent(table, campaign)
+    if not campaign.start < vintage <= campaign.end:
+        do = "Change the vintage, or the campaign's start or end."
+        got, expected = str(vintage), f"{campaign.start} to {campaign.end}"
+        raise InputError("Outside the calendar", [Problem("vintage", "", "date", got, expected, do)])
+    kept: list[dict[str, Any]] = []
+    out: list[dict[str, Any]] = []
+    for row in evidence.to_dict("records"):
+        record = _read(row, campaign, reporting)
+        reason = _reason(record, campaign, reporting)
+        if reason:
+            out.append({**row, "reason": reason})
+        else:
+            kept.append(record)
+    if out:
+        aside = pd.concat([aside, pd.DataFrame(out, dtype=object)], ignore_index=True)
+    undated = sum(row["as_of_basis"] == "published" for row in kept)
+    if undated:
+        notes.append(
+            f"{undated} of {len(kept)} figures came without a date of reference: they are read as of the day "
+            "they were published; the delay is not modelled."
+        )
+    clipped = [row["claim_id"] for row in kept if row["clipped"]]
+    if clipped:
+        notes.append(f"windows that begin before {campaign.start} were cut to it: {', '.join(clipped)}")
+    columns = [
+        *evidence.columns,
+        "category",
+        "start_day",
+        "end_day",
+        "interval_low",
+        "interval_high",
+        "spoken",
+    ]
+    spoken = {source for source in table["source"]}
+    sources = tuple(entry for entry in claims.sources if entry[0] in spoken)
+    slots = -(-max(len(claims.sources), 1) // SLOT_STEP) * SLOT_STEP
+    return Observations(vintage, pd.DataFrame(kept, columns=columns), aside, tuple(notes), sources, slots)
+
+
+def _last(table: pd.DataFrame, campaign: Campaign) -> dt.date:
+    return max(table["published"]) if len(table) else campaign.end
+
+
+def _check_contingent(table: pd.DataFrame, campaign: Campaign) -> None:
+    if not campaign.contingent:
+        return
+    others = sorted(set(table["contingent"]) - {campaign.contingent, ""})
+    if others:
+        got, do = ", ".join(others), "Use the campaign of that contingent."
+        raise InputError(
+            "Claims and campaign differ",
+            [Problem("claims", "", "contingent", got, campaign.contingent, do)],
+        )
+
+
+def _read(row: dict[str, Any], campaign: Campaign, reporting: Reporting) -> dict[str, Any]:
+    number = {key: float(row[key]) if row[key] is not None else 0.0 for key in ("value", "low", "high")}
+    spoken = form_of(number["value"], row["bound"], row["open"] == "yes", row["unit"], number["low"], number["high"])
+    form, stated, unit, offset, _ = spoken
+    low, high = cell(np.array(stated), np.array(form), np.array(unit), np.array(offset))
+    end = campaign.day(row["as_of"])
+    start = 0
+    clipped = False
+    if row["quantity"] == "daily_rate" or row["window_start"] is not None:
+        first = campaign.day(row["window_start"] or row["as_of"])
+        start, clipped = max(first - 1, -1) + 1, first < 0
+    return {
+        **row,
+        "category": CATEGORY_OF[row["quantity"]],
+        "start_day": start,
+        "end_day": end,
+        "interval_low": float(low),
+        "interval_high": float(high),
+        "spoken": spoken,
+        "clipped": clipped,
+    }
+
+
+def _reason(row: dict[str, Any], campaign: Campaign, reporting: Reporting) -> str | None:
+    if row["category"] == SIZE:
+        until = campaign.initial_until
+        if until is not None and row["as_of"] > until:
+            return f"counts reinforcements too: it speaks of a day after {until}, the initial contingent"
+        return None
+    if row["end_day"] <= 0:
+        return f"speaks of a day on or before the campaign's first, {campaign.start}"
+    days = row["end_day"] - row["start_day"] + 1 if row["quantity"] == "daily_rate" else 1
+    if row["interval_high"] * days < reporting.min_persons:
+        return f"under {reporting.min_persons:g} persons: counting noise is not negligible there"
+    return None
+
+
+def source_table(seen: Observations) -> dict[str, np.ndarray]:
+    """Stance and group of every source slot; empty slots are third parties alone in their group."""
+    kinds = np.full(seen.slots, SOURCE_KINDS.index("third_party"), dtype=np.int64)
+    groups = np.arange(seen.slots, dtype=np.int64)
+    names: dict[tuple[str, str], int] = {}
+    members: dict[int, int] = {}
+    for slot, (_, group, kind) in enumerate(seen.sources):
+        kinds[slot] = SOURCE_KINDS.index(kind)
+        groups[slot] = names.setdefault((group, kind), slot)
+        members[groups[slot]] = members.get(groups[slot], 0) + 1
+    several = np.array([members.get(group, 1) > 1 for group in groups])
+    return {"kind": kinds, "group": groups, "several": several}

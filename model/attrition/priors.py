@@ -1,0 +1,242 @@
+"""Every prior as data: name, family, numbers, unit, why, and where it comes from; overridable by name.
+
+Changing numbers never changes the compiled model; changing a family does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from .campaign import Campaign
+from .display import Shown
+from .errors import InputError, Problem, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FAMILIES = {
+    "LogNormal": ("median", "sd_log"),
+    "Normal": ("mean", "sd"),
+    "HalfNormal": ("scale",),
+    "Beta": ("a", "b"),
+    "Fixed": ("value",),
+    "StanceBias": ("mean", "mean_sd", "total_sd"),
+}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """One prior. ``numbers`` are those of its family, in ``unit``; ``why`` gives the reason and the source.
+
+    ``StanceBias`` is Normal with a mean that is itself uncertain: of the total sd of a source's log bias, ``mean_sd``
+    is shared by all sources of the stance.
+    """
+
+    name: str
+    family: str
+    numbers: Mapping[str, float]
+    unit: str
+    why: str
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key} {value:g}" for key, value in self.numbers.items())
+        return f"{self.family}({inside})"
+
+
+_STUDY = "Radford et al. 2023 (PNAS, doi 10.1073/pnas.2307372120)"
+_RECORD = "the coded record of the Kursk deployment"
+
+
+def _defaults(campaign: Campaign) -> list[Prior]:
+    size = campaign.contingent_size
+    log_rate = "persons per day"
+    return [
+        Prior("contact_rate", "LogNormal", {"median": 1, "sd_log": 1.0}, log_rate,
+              "before the escalation: skirmishes, a few losses at most"),
+        Prior("escalation_rate", "LogNormal", {"median": 50, "sd_log": 1.0}, log_rate,
+              "rate at the escalation, before any claim: 0.1% to 3% of 11,500 a day covers the middle 90% of "
+              "multi-day battles after 1939 (CDB90: median 2.3% of strength a day, log sd 1.4) and quieter fronts"),
+        Prior("long_run_fraction", "LogNormal", {"median": 0.003, "sd_log": 0.9}, "fraction of strength per day",
+              "level to which the rate returns: battle days lose 1% to 6% a day (CDB90), whole forces in theatre "
+              "about 0.2% (General Staff daily figures, 2024-25); months contain pauses"),
+        Prior("rate_sd", "LogNormal", {"median": 0.8, "sd_log": 0.25}, "log units",
+              "stationary sd of the log rate around its level; 0.5 to 1.3 covers 95%"),
+        Prior("rate_half_life", "LogNormal", {"median": 3, "sd_log": 0.56}, "weeks",
+              "time in which a departure from the long-run level halves; 1 to 9 weeks covers 95%"),
+        Prior("pause_rate", "LogNormal", {"median": 2, "sd_log": 1.0}, log_rate,
+              "in a reported pause: shelling and accidents, no assaults"),
+        Prior("resume_rate", "LogNormal", {"median": 35, "sd_log": 1.0}, log_rate,
+              "at a resumption: the long-run level of a force of this size, 0.3% a day"),
+        Prior("constant_rate", "LogNormal", {"median": 50, "sd_log": 1.0}, log_rate,
+              "used by the constant-rate curve alone; as escalation_rate"),
+        Prior("contingent_size", "LogNormal", {"median": size.median, "sd_log": size.sd_log}, "persons",
+              size.why or "given by the campaign"),
+        Prior("killed_share", "Beta", {"a": 3, "b": 9}, "share of casualties",
+              "a quarter killed, 95% from 6% to 52%: 2.9 casualties per death (Russia) and 4.9 (Ukraine) in " + _STUDY),
+        Prior("bias_adversary", "StanceBias", {"mean": 0.35, "mean_sd": 0.35, "total_sd": 0.45}, "log units",
+              "those fighting the contingent overstate its losses: +0.64 for deaths in " + _STUDY +
+              ", less for killed and wounded together, where part of the gap is a word and not a bias"),
+        Prior("bias_own_side", "StanceBias", {"mean": -0.50, "mean_sd": 0.40, "total_sd": 0.60}, "log units",
+              "its own side understates them: -1.20 (Russia) and about 0 (Ukraine) for deaths in " + _STUDY),
+        Prior("bias_third_party", "StanceBias", {"mean": 0.0, "mean_sd": 0.20, "total_sd": 0.30}, "log units",
+              "no direction is published; third parties differ among themselves by 0.3 in " + _RECORD),
+        Prior("bias_analyst", "StanceBias", {"mean": 0.0, "mean_sd": 0.20, "total_sd": 0.30}, "log units",
+              "as third parties"),
+        Prior("bias_group_sd", "Fixed", {"value": 0.15}, "log units",
+              "shared by sources of one group (one briefing room), where a group has several"),
+        Prior("bias_killed_adversary", "Fixed", {"value": 0.25}, "log units",
+              "on killed alone an adversary's mean is higher: +0.64 for deaths in " + _STUDY + " against +0.35 here"),
+        Prior("killed_share_source_sd", "Fixed", {"value": 0.6}, "logit units",
+              "a source's killed share departs from the truth: one source moved its killed figure by a factor of "
+              "three on a nearly constant total in " + _RECORD),
+        Prior("claim_error", "LogNormal", {"median": 0.10, "sd_log": 0.5}, "log units",
+              "sd of a claim around its source's level, for totals and wounded; about ten percent"),
+        Prior("claim_error_killed", "LogNormal", {"median": 0.25, "sd_log": 0.5}, "log units",
+              "the same for killed, which are revised far more than totals in " + _RECORD),
+        Prior("deployed_error", "Fixed", {"value": 0.05}, "log units", "sd of a `deployed` figure"),
+        Prior("deployed_source_sd", "Fixed", {"value": 0.07}, "log units",
+              "a source's own departure in its `deployed` figures"),
+    ]  # fmt: skip
+
+
+_STUDY_SET: dict[str, dict[str, float]] = {
+    "bias_adversary": {"mean": 0.64, "mean_sd": 0.45, "total_sd": 0.6},
+    "bias_own_side": {"mean": -0.6, "mean_sd": 0.6, "total_sd": 0.8},
+    "bias_third_party": {"mean": 0.0, "mean_sd": 0.3, "total_sd": 0.4},
+    "bias_analyst": {"mean": 0.0, "mean_sd": 0.3, "total_sd": 0.4},
+    "bias_killed_adversary": {"value": 0.0},
+}
+SETS = ("default", "study")
+
+
+@dataclass(frozen=True, repr=False)
+class Priors(Shown, Mapping[str, Prior]):
+    """All priors of a model, by name. Immutable; ``override`` returns a changed copy."""
+
+    label: str
+    rows: tuple[Prior, ...]
+
+    def __getitem__(self, name: str) -> Prior:
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.name for row in self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def override(self, changes: Mapping[str, Mapping[str, float] | Prior]) -> Priors:
+        """Change some priors by name.
+
+        Parameters
+        ----------
+        changes
+            For each name either new numbers of the same family, all or some of them, or a whole ``Prior``.
+
+        Raises
+        ------
+        InputError
+            For a name or a number that does not exist (the message lists those that do), or an impossible value.
+        """
+        problems: list[Problem] = []
+        changed: dict[str, Prior] = {}
+        for name, change in changes.items():
+            if name not in self:
+                near = get_close_matches(name, list(self), 1)
+                do = f"Did you mean {near[0]}?" if near else "Use one of these names."
+                problems.append(Problem("priors", "", name, "an unknown name", ", ".join(self), do))
+            elif isinstance(change, Prior):
+                changed[name] = dataclasses.replace(change, name=name)
+            else:
+                numbers = {**self[name].numbers, **{key: float(value) for key, value in change.items()}}
+                why = f"set by the user (default {self[name]}); {self[name].why}"
+                changed[name] = dataclasses.replace(self[name], numbers=numbers, why=why)
+        for prior in changed.values():
+            problems += _check(prior)
+        if problems:
+            raise InputError("The priors cannot be used", problems)
+        rows = tuple(changed.get(row.name, row) for row in self.rows)
+        label = self.label if self.label.endswith(", changed") else f"{self.label}, changed"
+        return Priors(label if rows != self.rows else self.label, rows)
+
+    def table(self) -> pd.DataFrame:
+        """One row each: name, family, numbers, unit, why."""
+        import pandas as pd
+
+        return pd.DataFrame([{"name": p.name, "prior": str(p), "unit": p.unit, "why": p.why} for p in self.rows])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for storage and digests."""
+        return {
+            "label": self.label,
+            "rows": [{**dataclasses.asdict(p), "numbers": dict(p.numbers)} for p in self.rows],
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over names, families and numbers."""
+        numbers = [(p.name, p.family, sorted(p.numbers.items())) for p in self.rows]
+        return hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
+
+    def summary_rows(self) -> tuple[str, list[tuple[str, str]]]:
+        """Title and labelled facts, for display."""
+        return f"Priors: {self.label}", [(p.name, f"{p}, {p.unit}: {p.why}") for p in self.rows]
+
+
+def _check(prior: Prior) -> list[Problem]:
+    def fail(column: str, got: object, expected: str) -> Problem:
+        return Problem("priors", prior.name, column, shown(got), expected, "Correct it.")
+
+    if prior.family not in FAMILIES:
+        return [fail("family", prior.family, ", ".join(FAMILIES))]
+    names = FAMILIES[prior.family]
+    problems = []
+    if set(prior.numbers) != set(names):
+        problems.append(fail("numbers", sorted(prior.numbers), ", ".join(names)))
+        return problems
+    for key, value in prior.numbers.items():
+        if not math.isfinite(value):
+            problems.append(fail(key, value, "a finite number"))
+        elif (key in ("median", "a", "b", "scale") and value <= 0) or ("sd" in key and value < 0):
+            problems.append(fail(key, value, "more than 0"))
+    if not problems and prior.family == "StanceBias" and prior.numbers["mean_sd"] > prior.numbers["total_sd"]:
+        problems.append(fail("mean_sd", prior.numbers["mean_sd"], "at most total_sd"))
+    return problems
+
+
+def default_priors(campaign: Campaign, name: str = "default") -> Priors:
+    """Priors for a campaign.
+
+    Parameters
+    ----------
+    campaign
+        Gives the prior of the contingent's size.
+    name
+        ``default``, or ``study``: biases from the published study alone, chosen without sight of any claim about
+        the North Korean contingent (for backtests).
+
+    Raises
+    ------
+    InputError
+        If there is no set of that name.
+    """
+    if name not in SETS:
+        problem = Problem("priors", "", "name", shown(name), " or ".join(SETS), "Use one of these.")
+        raise InputError("No such set of priors", [problem])
+    priors = Priors("default", tuple(_defaults(campaign)))
+    if name == "default":
+        return priors
+    changed = priors.override(_STUDY_SET)
+    why = f"from {_STUDY} alone"
+    rows = tuple(dataclasses.replace(row, why=why) if row.name in _STUDY_SET else row for row in changed.rows)
+    return Priors("study", rows)

@@ -1,0 +1,185 @@
+"""From a CSV file or a DataFrame to typed cells; nothing ambiguous is guessed.
+
+A number is digits with an optional decimal point; ``1.234`` (a decimal or a thousand?), ``1,2`` and ``3 800``
+are refused. A date is ``YYYY-MM-DD``; ``03/04/2025`` is refused. Every cell that is refused is reported.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import math
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .coding import COLUMNS, DATES, EXTRA_PREFIX, NUMBERS, REQUIRED
+from .errors import InputError, Problem, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_BYTES = 64 * 2**20
+MAX_COLUMNS = 200
+MAX_NUMBER = 1e9
+
+_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+type Cell = str | float | dt.date | None
+type Row = tuple[str, dict[str, object]]
+
+
+def rows_of(source: str | Path | pd.DataFrame) -> list[Row]:
+    """Read the raw rows: (where, {column: cell}). Cells of a file are strings, those of a frame as they are."""
+    if isinstance(source, str | Path):
+        return _rows_of_file(Path(source))
+    rows = []
+    _check_columns([str(column) for column in source.columns], "header")
+    for number, (_, row) in enumerate(source.iterrows(), start=1):
+        rows.append((f"row {number}", {str(key): value for key, value in row.items()}))
+    return rows
+
+
+def _fail(where: str, column: str, got: str, expected: str, do: str) -> InputError:
+    return InputError("The claims table cannot be read", [Problem(where, "", column, got, expected, do)])
+
+
+def _rows_of_file(path: Path) -> list[Row]:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise _fail(path.name, "file", f"{size} bytes", f"at most {MAX_BYTES}", "Split the table.")
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        got = f"byte {raw[error.start]:#04x}"
+        raise _fail(f"line {line}", "file", got, "UTF-8 text", "Save the table as CSV in UTF-8.") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise _fail(f"line {line}", "file", "a NUL character", "UTF-8 text", "Save the table again as CSV.")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[Row] = []
+    header: list[str] | None = None
+    try:
+        for cells in reader:
+            where = f"line {reader.line_num}"
+            if header is None:
+                header = [cell.strip() for cell in cells]
+                _check_columns(header, where)
+                continue
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                got, expected = f"{len(cells)} cells", f"{len(header)}, as in the header"
+                raise _fail(where, "row", got, expected, "Quote any text that contains a comma.")
+            rows.append((where, dict(zip(header, cells, strict=True))))
+    except csv.Error as error:
+        where = f"line {reader.line_num}"
+        raise _fail(where, "row", str(error), "well-formed CSV", "Check quotes on and above it.") from error
+    if header is None:
+        raise _fail("line 1", "header", "an empty file", "a header: " + ",".join(REQUIRED), "Write one.")
+    return rows
+
+
+def _check_columns(header: list[str], where: str) -> None:
+    problems = []
+    if len(header) > MAX_COLUMNS:
+        raise _fail(where, "header", f"{len(header)} columns", f"at most {MAX_COLUMNS}", "Check the separator.")
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        problems.append(Problem(where, "", shown(name), "this column twice", "once", "Remove one of them."))
+    for name in REQUIRED:
+        if name not in header:
+            hint = "Add it. The separator must be a comma." if len(header) == 1 else "Add it."
+            problems.append(Problem(where, "", name, "no such column", "it is required", hint))
+    for name in header:
+        if name not in COLUMNS and not name.startswith(EXTRA_PREFIX):
+            near = get_close_matches(name, COLUMNS, 1)
+            do = f"Did you mean {near[0]}? " if near else ""
+            do += f"A column of your own starts with {EXTRA_PREFIX}."
+            problems.append(Problem(where, "", shown(name), "an unknown column", "a known one", do))
+    if problems:
+        raise InputError("The claims table cannot be read", problems)
+
+
+def number_of(cell: object) -> float | None:
+    """Read one number; an empty cell is None. Raises ValueError with (expected, what to do)."""
+    if _is_empty(cell):
+        return None
+    if isinstance(cell, Real) and not isinstance(cell, bool):
+        value = float(cell)
+    else:
+        text = cell.strip() if isinstance(cell, str) else ""
+        if _THOUSANDS.fullmatch(text):
+            do = f"{text} can be read as a decimal or as thousands: write {text.replace('.', '')} or {text}0."
+            raise ValueError("an unambiguous number", do)
+        if not _NUMBER.fullmatch(text):
+            raise ValueError("digits with an optional decimal point", "Write it without separators or words.")
+        value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a finite number", "Leave the cell empty if there is no number.")
+    if value < 0:
+        raise ValueError("zero or more", "Losses and strengths are counted, never negative.")
+    if value > MAX_NUMBER:
+        raise ValueError(f"at most {MAX_NUMBER:,.0f}", "Check the unit: figures are persons, not thousands.")
+    return value
+
+
+def date_of(cell: object) -> dt.date | None:
+    """Read one date; an empty cell is None. Raises ValueError with (expected, what to do)."""
+    if _is_empty(cell):
+        return None
+    if isinstance(cell, dt.datetime):
+        if (cell.hour, cell.minute, cell.second, cell.microsecond) != (0, 0, 0, 0):
+            raise ValueError("a date without a time of day", "Give the day alone.")
+        date = cell.date()
+    elif isinstance(cell, dt.date):
+        date = cell
+    else:
+        text = cell.strip() if isinstance(cell, str) else ""
+        if not _DATE.fullmatch(text):
+            raise ValueError("a date as YYYY-MM-DD", "Day and month must not be guessed: write 2025-04-03.")
+        try:
+            date = dt.date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("a day of the calendar", "Check the month and the day.") from None
+    if not 1900 <= date.year <= 2100:
+        raise ValueError("a year from 1900 to 2100", "Check the year.")
+    return date
+
+
+def _is_empty(cell: object) -> bool:
+    if cell is None:
+        return True
+    if isinstance(cell, str):
+        return not cell.strip()
+    return bool(cell != cell)  # NaN and NaT
+
+
+def typed(rows: Iterable[Row]) -> tuple[list[dict[str, Cell]], list[str], list[Problem]]:
+    """Type every cell of every row; returns (rows, where each stands, problems)."""
+    out, wheres, problems = [], [], []
+    for where, row in rows:
+        name = str(row.get("claim_id", "")).strip()
+        record: dict[str, Cell] = {}
+        for column, cell in row.items():
+            try:
+                if column in NUMBERS:
+                    record[column] = number_of(cell)
+                elif column in DATES:
+                    record[column] = date_of(cell)
+                else:
+                    record[column] = "" if _is_empty(cell) else str(cell).strip()
+            except ValueError as error:
+                expected, do = error.args
+                problems.append(Problem(where, shown(name), column, shown(cell), expected, do))
+                record[column] = None if column in (*NUMBERS, *DATES) else ""
+        out.append(record)
+        wheres.append(where)
+    return out, wheres, problems

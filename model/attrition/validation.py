@@ -1,0 +1,249 @@
+"""Every rule that a typed claims table must obey, checked all at once with pandera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from .coding import (
+    AS_OF_BASES,
+    BOUNDS,
+    LOSS_QUANTITIES,
+    QUANTITIES,
+    ROLES,
+    SHARE_QUANTITIES,
+    SOURCE_KINDS,
+)
+from .errors import Problem, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WORDS = {
+    "source_kind": SOURCE_KINDS,
+    "quantity": QUANTITIES,
+    "bound": BOUNDS,
+    "role": ROLES,
+    "as_of_basis": AS_OF_BASES,
+    "open": ("", "yes"),
+}
+
+type Rule = tuple[str, str, str, Callable[[dict[str, Any]], bool]]
+
+# (column, what is expected, what to do, is the row in order?): a row with an empty cell passes what needs the cell.
+ROW_RULES: tuple[Rule, ...] = (
+    ("claim_id", "a name", "Give every claim a unique claim_id.", lambda r: bool(r["claim_id"])),
+    ("source", "a name", "Say who made the claim.", lambda r: bool(r["source"])),
+    ("published", "a date", "Say when the claim became public.", lambda r: r["published"] is not None),
+    (
+        "as_of",
+        "a date, or as_of_basis none",
+        "Give the date that the figure speaks of.",
+        lambda r: r["as_of"] is not None or r["as_of_basis"] == "none",
+    ),
+    (
+        "as_of_basis",
+        "a basis other than none where as_of is given",
+        "Say how the date is known.",
+        lambda r: r["as_of"] is None or r["as_of_basis"] != "none",
+    ),
+    (
+        "as_of",
+        "a day not after the day of publication",
+        "Nobody counts tomorrow's losses: check both dates, or set role to forecast.",
+        lambda r: not (r["as_of"] and r["published"]) or r["as_of"] <= r["published"] or r["role"] == "forecast",
+    ),
+    (
+        "window_start",
+        "a day not after as_of",
+        "A window must not end before it starts.",
+        lambda r: not (r["window_start"] and r["as_of"]) or r["window_start"] <= r["as_of"],
+    ),
+    (
+        "value",
+        "a number",
+        "Give the number, or set role to something other than evidence.",
+        lambda r: r["value"] is not None or r["bound"] == "range" or r["role"] != "evidence",
+    ),
+    (
+        "low",
+        "low and high, with low < high",
+        "A range needs both ends.",
+        lambda r: r["bound"] != "range" or (r["low"] is not None and r["high"] is not None and r["low"] < r["high"]),
+    ),
+    (
+        "value",
+        "a value from low to high",
+        "Leave value empty or put it inside the range.",
+        lambda r: (
+            r["bound"] != "range" or None in (r["value"], r["low"], r["high"]) or r["low"] <= r["value"] <= r["high"]
+        ),
+    ),
+    (
+        "low",
+        "empty unless bound is range",
+        "Remove low and high, or set bound to range.",
+        lambda r: r["bound"] == "range" or (r["low"] is None and r["high"] is None),
+    ),
+    (
+        "open",
+        "empty unless bound is at_least or at_most",
+        "Only a bound with no other side is open.",
+        lambda r: r["open"] == "" or r["bound"] in ("at_least", "at_most"),
+    ),
+    (
+        "value",
+        "whole persons",
+        "Round it, or use daily_rate or a share.",
+        lambda r: r["quantity"] in ("daily_rate", *SHARE_QUANTITIES) or r["value"] is None or _counted(r),
+    ),
+    (
+        "value",
+        "a share from 0 to 1",
+        "Write 0.3, not 30.",
+        lambda r: r["quantity"] not in SHARE_QUANTITIES or r["value"] is None or r["value"] <= 1,
+    ),
+    (
+        "value",
+        "more than 0 for a point claim",
+        "A point claim is a density on the log scale: use exact or approx for zero.",
+        lambda r: r["bound"] != "point" or r["value"] is None or r["value"] > 0,
+    ),
+    (
+        "value",
+        "more than 0 for an open ceiling",
+        "An open at_most needs a threshold.",
+        lambda r: not (r["bound"] == "at_most" and r["open"]) or r["value"] is None or r["value"] > 0,
+    ),
+    (
+        "unit",
+        "more than 0",
+        "Leave it empty to read it off the digits.",
+        lambda r: r["unit"] is None or r["unit"] > 0,
+    ),
+    (
+        "error_sd",
+        "more than 0",
+        "Leave it empty unless the source states its own error.",
+        lambda r: r["error_sd"] is None or r["error_sd"] > 0,
+    ),
+    (
+        "derived_from",
+        "the claims that it repeats",
+        "Name them by claim_id.",
+        lambda r: r["role"] != "repeat" or bool(r["derived_from"]),
+    ),
+    (
+        "url",
+        "an http(s) address or nothing",
+        "Give the page that carries the figure.",
+        lambda r: _is_web(r["url"]),
+    ),
+)
+
+
+def _counted(row: dict[str, Any]) -> bool:
+    return row["bound"] == "point" or row["value"] == int(row["value"])
+
+
+def _is_web(url: str) -> bool:
+    return url == "" or url.startswith(("https://", "http://"))
+
+
+def validate(records: list[dict[str, Any]], wheres: list[str], already: Iterable[tuple[str, str]]) -> list[Problem]:
+    """Problems of a typed table, none of them twice.
+
+    Parameters
+    ----------
+    records
+        Typed rows.
+    wheres
+        Where each row stands, for the messages.
+    already
+        Cells, as (where, column), that have been reported: not reported again.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(records, dtype=object)
+    if table.empty:
+        return []
+    failures = _failures(table.astype(object).where(table.notna(), None))
+    skip = set(already)
+    problems = []
+    for index, column, expected, do in failures:
+        where = wheres[index]
+        if (where, column) in skip:
+            continue
+        record = records[index]
+        got = "nothing" if record[column] in (None, "") else shown(_plain(record[column]))
+        problems.append(Problem(where, shown(record["claim_id"]), column, got, expected, do))
+    return problems
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _failures(table: pd.DataFrame) -> list[tuple[int, str, str, str]]:
+    """(row index, column, expected, do) of every failed check."""
+    import pandera.pandas as pa
+
+    messages: dict[str, tuple[str, str, str]] = {}
+    frame_checks = []
+    columns: dict[str, Any] = {}
+    for column, words in WORDS.items():
+        label = f"word:{column}"
+        allowed = " or ".join(word or "empty" for word in words)
+        messages[label] = (column, allowed, "Use one of these words.")
+        columns[column] = pa.Column(object, pa.Check.isin(words, error=label), nullable=True)
+    for number, (column, expected, do, rule) in enumerate(ROW_RULES):
+        label = f"rule:{number}"
+        messages[label] = (column, expected, do)
+        frame_checks.append(pa.Check(_rowwise(rule), error=label))
+    for column, key, expected, do in CONSISTENT:
+        label = f"same:{column}"
+        messages[label] = (column, expected, do)
+        frame_checks.append(pa.Check(_consistent(key, column), error=label))
+    messages["unique"] = ("claim_id", "a claim_id used once", "Rename one of them.")
+    frame_checks.append(pa.Check(lambda frame: ~frame["claim_id"].duplicated(), error="unique"))
+    messages["known"] = ("derived_from", "claim_ids or event ids", "Correct the reference.")
+    schema = pa.DataFrameSchema(columns, checks=frame_checks, strict=False)
+    try:
+        schema.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.dropna(subset=["index"])
+        found = {(int(index), str(check)) for index, check in zip(cases["index"], cases["check"], strict=True)}
+        return [(index, *messages[check]) for index, check in sorted(found)]
+    return []
+
+
+CONSISTENT = (
+    (
+        "source_kind",
+        "source",
+        "one stance for each source",
+        "A source with two stances is two sources: name them so.",
+    ),
+    ("source_group", "source", "one group for each source", "Give all claims of a source the same group."),
+    ("contingent", "all", "one contingent in a table", "Split the table by contingent."),
+)
+
+
+def _rowwise(rule: Callable[[dict[str, Any]], bool]) -> Callable[[pd.DataFrame], pd.Series]:
+    def check(frame: pd.DataFrame) -> pd.Series:
+        import pandas as pd
+
+        return pd.Series([rule(row) for row in frame.to_dict("records")], index=frame.index, dtype=bool)
+
+    return check
+
+
+def _consistent(key: str, column: str) -> Callable[[pd.DataFrame], pd.Series]:
+    def check(frame: pd.DataFrame) -> pd.Series:
+        keys = frame[key] if key in frame else frame[column].map(lambda _: "all")
+        return frame[column] == frame.groupby(keys)[column].transform("first")
+
+    return check
+
+
+__all__ = ["LOSS_QUANTITIES", "validate"]
