@@ -8,10 +8,10 @@ from .campaign import Campaign
 from .claims import Claims
 from .coding import SOURCE_KINDS
 from .containers import CONTAINERS, FREE_DIMS, containers
-from .curves import Curve, default_curve, knot_count
-from .latent import center, claim_location, claim_scale, latent, parameters
+from .curves import DATE_SDS, Curve, default_curve, knot_count
+from .latent import claim_location, claim_scale, latent
 from .observations import observe
-from .parameters import Parameter
+from .parameters import Parameter, Take
 from .priors import Priors, default_priors
 from .reporting import Reporting, claim_variable
 
@@ -97,23 +97,18 @@ def build_model(
         "knot": list(range(knot_count(campaign))),
         "prior_number": [0, 1],
     }
-    plan = parameters(campaign, priors, curve)
     with pm.Model(coords=coords) as model:
         data = {}
         for spec in CONTAINERS:
             if spec.name not in arrays:
                 continue
             array = arrays[spec.name]
-            dims = None if spec.dims == ("prior_number",) or spec.name == "phase_window" else spec.dims
+            dims = spec.dims if spec.dims[-1] not in ("prior_number", "knot_with_first") else None
             shape = tuple(None if dim in FREE_DIMS else n for dim, n in zip(spec.dims, array.shape, strict=True))
             data[spec.name] = pm.Data(spec.name, array, dims=dims, shape=shape)
-        raw: dict[str, Any] = {}
-        for parameter in plan:
-            mean = center(raw, data, priors, curve, pt)[parameter.name] if parameter.family == "centered" else 0.0
-            raw[parameter.name] = free(parameter, data, mean, tuple(len(coords[dim]) for dim in parameter.dims))
-        quantities = latent(raw, data, priors, curve, pt)
+        quantities = latent(_taker(data, coords), data, priors, curve, pt)
         for name in (*REPORTED, "daily_rate", "cumulative_loss"):
-            if name in quantities and name not in raw:
+            if name in quantities and name not in model.named_vars:
                 pm.Deterministic(name, quantities[name], dims=DIMS.get(name))
         if reporting.truncate:
             room = pt.log(quantities["contingent_size"]) - pt.log(quantities["cumulative_loss"][-1])
@@ -124,17 +119,26 @@ def build_model(
     return model
 
 
-def free(parameter: Parameter, data: dict[str, Any], mean: Any, shape: tuple[int, ...]) -> Any:
-    """One free variable in the current PyMC model."""
+def _taker(data: dict[str, Any], coords: dict[str, Any]) -> Take:
+    """Take a parameter by making it a free variable of the current PyMC model."""
     import pymc as pm
 
-    dims = parameter.dims or None
-    if parameter.family == "beta":
-        prior = data[f"prior_{parameter.prior}"]
-        return pm.Beta(parameter.name, alpha=prior[0], beta=prior[1], dims=dims, shape=shape)
-    if parameter.family == "halfnormal":
-        return pm.HalfNormal(parameter.name, sigma=1.0, dims=dims, shape=shape)
-    return pm.Normal(parameter.name, mean, 1.0, dims=dims, shape=shape)
+    def take(parameter: Parameter, mean: Any) -> Any:
+        dims = parameter.dims or None
+        shape = tuple(len(coords[dim]) for dim in parameter.dims)
+        if parameter.family == "beta":
+            prior = data[f"prior_{parameter.prior}"]
+            return pm.Beta(parameter.name, alpha=prior[0], beta=prior[1], dims=dims, shape=shape)
+        if parameter.family == "halfnormal":
+            return pm.HalfNormal(parameter.name, sigma=1.0, dims=dims, shape=shape)
+        if parameter.family == "date":
+            latest = data["phase_latest"]
+            return pm.TruncatedNormal(
+                parameter.name, 0.0, 1.0, lower=-DATE_SDS, upper=latest, dims=dims, shape=shape
+            )
+        return pm.Normal(parameter.name, mean, 1.0, dims=dims, shape=shape)
+
+    return take
 
 
 def cut_to_vintage(claims: Claims, campaign: Campaign) -> Campaign:

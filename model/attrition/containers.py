@@ -12,11 +12,12 @@ import numpy as np
 
 from .campaign import Campaign
 from .coding import SOURCE_KINDS
-from .curves import Curve
+from .curves import Curve, knot_count
 from .errors import InputError, Problem
-from .observations import CATEGORIES, SIZE, Observations, source_table
+from .observations import CATEGORIES, KILLED, SIZE, TOTAL, WOUNDED, Observations, source_table
 from .parameters import numbers
 from .priors import Priors
+from .rounding import cell
 
 FREE_DIMS = ("claim", "day")
 COMMON_PRIORS = (
@@ -56,12 +57,18 @@ CONTAINERS: tuple[Container, ...] = (
     Container("source_group_sd", ("source",)),
     Container("source_own_sd", ("source",)),
     Container("source_killed_shift", ("source",)),
+    Container("anchor_scale", ("source",)),
+    Container("anchor_start", ("source",), "int64", "days"),
+    Container("anchor_end", ("source",), "int64", "days"),
+    Container("anchor_log_value", ("source",)),
+    Container("anchor_killed", ("source",)),
     Container("phase_known", ("phase",)),
     Container("phase_date", ("phase",)),
     Container("phase_sd", ("phase",)),
+    Container("phase_latest", ("phase",)),
     Container("phase_reverts", ("phase",)),
     Container("phase_log_rate", ("phase", "prior_number")),
-    Container("phase_window", ("phase", "knot")),
+    Container("phase_window", ("phase", "knot_with_first")),
     Container("phase_middle", ("phase",)),
     Container("day_number", ("day",)),
     Container("day_share", ("day",)),
@@ -101,7 +108,8 @@ def containers(seen: Observations, campaign: Campaign, priors: Priors, curve: Cu
     """
     days = np.arange(campaign.day(seen.vintage) + 1)
     known = {**_priors(priors, curve), **_sources(seen, priors), **_claims(seen, len(days))}
-    known |= curve.containers(campaign, priors, days)
+    known |= _anchors(known, len(days), float(priors["killed_share_source_sd"].numbers["value"]))
+    known |= curve.containers(campaign, priors, days, knot_count(campaign))
     ordered = {c.name: np.ascontiguousarray(known[c.name], dtype=c.dtype) for c in CONTAINERS if c.name in known}
     check(ordered)
     return ordered
@@ -154,6 +162,33 @@ def _claims(seen: Observations, days: int) -> Arrays:
     }
 
 
+def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
+    """One bounded claim of each source, from which the sampler measures the source's effect (no effect on the model)."""
+    slots = len(known["source_stance"])
+    anchors = {
+        "anchor_scale": np.zeros(slots),
+        "anchor_start": np.zeros(slots, dtype=np.int64),
+        "anchor_end": np.full(slots, days, dtype=np.int64),
+        "anchor_log_value": np.zeros(slots),
+        "anchor_killed": np.zeros(slots),
+    }
+    low, high = cell(*(known[f"claim_{name}"] for name in ("value", "form", "unit", "offset")))
+    for row, (category, place) in enumerate(zip(known["claim_category"], known["claim_cell"], strict=True)):
+        source = place % slots
+        bounded = low[row] > 0 and np.isfinite(high[row])
+        if category == KILLED and bounded and killed_sd > 0:
+            anchors["anchor_killed"][source] = 1.0 / killed_sd
+        own_sd = known["source_own_sd"][source]
+        running = known["claim_start"][row] == 0
+        if category in (TOTAL, WOUNDED) and bounded and running and own_sd > 0:
+            anchors["anchor_scale"][source] = 1.0 / own_sd
+            anchors["anchor_start"][source] = known["claim_start"][row]
+            anchors["anchor_end"][source] = known["claim_end"][row]
+            middle = 0.5 * (np.log(low[row]) + np.log(high[row]))
+            anchors["anchor_log_value"][source] = middle + known["claim_log_days"][row]
+    return anchors
+
+
 def check(arrays: Arrays) -> None:
     """Check names, dtypes, lengths and index ranges.
 
@@ -181,7 +216,7 @@ def check(arrays: Arrays) -> None:
             bad(name, f"{array.ndim} dims", f"{len(spec.dims)}: {spec.dims}")
             continue
         for dim, length in zip(spec.dims, array.shape, strict=True):
-            if dim != "prior_number" and lengths.setdefault(dim, length) != length:
+            if dim not in ("prior_number",) and lengths.setdefault(dim, length) != length:
                 bad(name, f"{dim} of length {length}", f"{lengths[dim]}, as the other arrays")
         if not np.all(np.isfinite(array)):
             bad(name, "NaN or infinity", "finite numbers")

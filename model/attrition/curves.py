@@ -16,10 +16,11 @@ import numpy as np
 
 from .campaign import Campaign, Phase
 from .errors import InputError, Problem
-from .parameters import Parameter, declare, numbers, value
+from .parameters import Parameter, Take, numbers, scalar
 from .priors import Priors
 
 KNOT_DAYS = 7.0
+DATE_SDS = 5.0
 LOWEST_EXPONENT = -650.0
 PHASE_PRIOR = {
     "contact": "contact_rate",
@@ -34,29 +35,17 @@ type Arrays = dict[str, np.ndarray]
 class Curve(Protocol):
     """What the rest of the package asks of a curve."""
 
-    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
-        """Free parameters, in order."""
-
     def prior_names(self) -> tuple[str, ...]:
         """Names of the priors used."""
 
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
         """Data of the curve on these days."""
 
-    def latent(
-        self,
-        raw: Mapping[str, Any],
-        data: Mapping[str, Any],
-        priors: Priors,
-        size: Any,
-        xp: ModuleType,
-    ) -> dict[str, Any]:
-        """Named quantities, among them ``daily_rate`` on the data's days (last axis)."""
+    def latent(self, take: Take, data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType) -> dict[str, Any]:
+        """Named quantities that ``rate`` needs."""
 
-    def center(
-        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
-    ) -> dict[str, Any]:
-        """Means of the parameters of family ``centered``, from those declared before them."""
+    def rate(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+        """Persons per day on the data's days (..., day)."""
 
 
 def knot_count(campaign: Campaign) -> int:
@@ -97,6 +86,20 @@ def _length(array: Any) -> int:
     return int((array.type if hasattr(array, "type") else array).shape[-1])
 
 
+def continue_noise(noise: np.ndarray, half_life_weeks: np.ndarray, knots: int, rng: np.random.Generator) -> np.ndarray:
+    """Carry the autoregression on to so many knots after the first, with fresh innovations (..., knots + 1)."""
+    missing = knots + 1 - noise.shape[-1]
+    if missing <= 0:
+        return noise
+    phi = np.exp2(-KNOT_DAYS / 7.0 / half_life_weeks)
+    steps = rng.standard_normal((*noise.shape[:-1], missing)) * np.sqrt(1.0 - phi**2)[..., None]
+    later = np.empty_like(steps)
+    last = noise[..., -1]
+    for knot in range(missing):
+        last = later[..., knot] = phi * last + steps[..., knot]
+    return np.concatenate([noise, later], axis=-1)
+
+
 def at_days(knots: Any, data: Mapping[str, Any]) -> Any:
     """Linear interpolation of knot values (..., knot + 1) to the data's days."""
     left, weight = data["knot_left"], data["knot_weight"]
@@ -132,27 +135,18 @@ class ConstantRate:
         """Names of the priors used."""
         return ("constant_rate",)
 
-    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
-        """Free parameters, in order."""
-        return declare(priors, "constant_rate", "positive")
-
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
         """Share of each day that lies after the onset."""
         onset = campaign.day(campaign.rate_since)
         return {"day_share": np.clip(days - onset, 0.0, 1.0)}
 
-    def latent(
-        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
-    ) -> dict[str, Any]:
-        """Named quantities: ``constant_rate``, ``daily_rate``."""
-        rate = value("constant_rate", priors, raw, data, xp)
-        return {"constant_rate": rate, "daily_rate": rate[..., None] * data["day_share"]}
+    def latent(self, take: Take, data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType) -> dict[str, Any]:
+        """Named quantities: ``constant_rate``."""
+        return {"constant_rate": scalar("constant_rate", "positive", priors, take, data, xp)}
 
-    def center(
-        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
-    ) -> dict[str, Any]:
-        """Nothing is centered."""
-        return {}
+    def rate(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+        """Persons per day on the data's days (..., day)."""
+        return quantities["constant_rate"][..., None] * data["day_share"]
 
 
 @dataclass(frozen=True)
@@ -167,30 +161,19 @@ class MeanRevertingRate:
         """Names of the priors used."""
         return ("long_run_fraction", "rate_sd", "rate_half_life")
 
-    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
-        """Free parameters, in order."""
-        _check_half_life(priors, campaign)
-        scalars = [parameter for name in self.prior_names() for parameter in declare(priors, name, "positive")]
-        return [*scalars, Parameter("rate_first_unit", "normal"), Parameter("rate_unit", "normal", ("knot",))]
-
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
         """Interpolation of the days between knots; the first knot stands on the first day."""
-        return {"day_share": np.clip(days, 0.0, 1.0), **knot_grid(days, 0.0, knot_count(campaign))}
+        _check_half_life(priors, campaign)
+        return {"day_share": np.clip(days, 0.0, 1.0), **knot_grid(days, 0.0, knots)}
 
-    def latent(
-        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
-    ) -> dict[str, Any]:
-        """Named quantities: ``long_run_rate``, ``rate_sd``, ``rate_half_life``, ``rate_noise``, ``daily_rate``."""
-        quantities = _dynamics(raw, data, priors, size, raw["rate_first_unit"], xp)
+    def latent(self, take: Take, data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType) -> dict[str, Any]:
+        """Named quantities: ``long_run_rate``, ``rate_sd``, ``rate_half_life``, ``rate_noise`` (knot)."""
+        return _dynamics(take, data, priors, size, take(Parameter("rate_first_unit"), 0.0), xp)
+
+    def rate(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+        """Persons per day on the data's days (..., day)."""
         wave = quantities["rate_sd"][..., None] * at_days(quantities["rate_noise"], data)
-        rate = xp.exp(xp.log(quantities["long_run_rate"])[..., None] + wave)
-        return {**quantities, "daily_rate": rate * data["day_share"]}
-
-    def center(
-        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
-    ) -> dict[str, Any]:
-        """Nothing is centered."""
-        return {}
+        return xp.exp(xp.log(quantities["long_run_rate"])[..., None] + wave) * data["day_share"]
 
 
 @dataclass(frozen=True)
@@ -206,38 +189,27 @@ class PhasedRate:
         """Names of the priors used."""
         return ("long_run_fraction", "rate_sd", "rate_half_life", *PHASE_PRIOR.values())
 
-    def parameters(self, campaign: Campaign, priors: Priors) -> list[Parameter]:
-        """Free parameters, in order."""
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
+        """Dates, sds, levels and kinds of the known phases; slots of unknown ones are empty."""
         _check_half_life(priors, campaign)
         for name in PHASE_PRIOR.values():
             if priors[name].family != "LogNormal":
-                got = priors[name].family
-                problem = Problem("priors", name, "family", got, "LogNormal", "Change it.")
+                problem = Problem("priors", name, "family", priors[name].family, "LogNormal", "Change it.")
                 raise InputError("The priors cannot be used", [problem])
-        names = ("long_run_fraction", "rate_sd", "rate_half_life")
-        scalars = [parameter for name in names for parameter in declare(priors, name, "positive")]
-        return [
-            *scalars,
-            Parameter("phase_day_unit", "normal", ("phase",)),
-            Parameter("rate_unit", "normal", ("knot",)),
-            Parameter("phase_rate_centered", "centered", ("phase",)),
-        ]
-
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray) -> Arrays:
-        """Dates, sds, levels and kinds of the known phases; slots of unknown ones are empty."""
         slots = max(campaign.phase_slots, 1)
         phases: list[Phase | None] = [*campaign.phases]
         if not phases:
             phases = [Phase("whole campaign", "escalation", campaign.start, 0.0, campaign.start)]
         phases += [None] * (slots - len(phases))
         levels = [numbers(priors[PHASE_PRIOR[phase.kind]]) if phase else np.array([0.0, 1.0]) for phase in phases]
-        grid = knot_grid(days, float(campaign.day(campaign.rate_since)), knot_count(campaign))
-        windows, middles = _windows(phases, campaign, days, grid)
+        grid = knot_grid(days, float(campaign.day(campaign.rate_since)), knots)
+        windows, middles = _windows(phases, campaign, days, grid, knots)
         return {
             "day_number": days.astype(float),
             "phase_known": np.array([float(phase is not None) for phase in phases]),
             "phase_date": np.array([float(campaign.day(phase.date)) if phase else 0.0 for phase in phases]),
             "phase_sd": np.array([phase.sd_days if phase else 1.0 for phase in phases]),
+            "phase_latest": np.array([_latest(phase) for phase in phases]),
             "phase_reverts": np.array(
                 [float(phase is not None and phase.kind in ("escalation", "resume")) for phase in phases]
             ),
@@ -247,39 +219,38 @@ class PhasedRate:
             **grid,
         }
 
-    def latent(
-        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
-    ) -> dict[str, Any]:
-        """Named quantities: the dynamics, ``phase_rate``, ``phase_day``, ``daily_rate``."""
-        quantities = _dynamics(raw, data, priors, size, 0.0 * raw["rate_unit"][..., 0], xp)
-        unit = raw["phase_rate_centered"] - self._center(quantities, data, xp)
+    def latent(self, take: Take, data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType) -> dict[str, Any]:
+        """Named quantities: the dynamics, ``phase_rate`` and ``phase_day`` (phase)."""
+        quantities = _dynamics(take, data, priors, size, None, xp)
+        start = data["phase_date"] + data["phase_sd"] * take(
+            Parameter("phase_day_unit", "date", ("phase",)), 0.0
+        )
+        mean = self._mean_rate(quantities, data, xp)
+        unit = take(Parameter("phase_rate_shifted", dims=("phase",)), mean) - mean
         log_level = data["phase_log_rate"][:, 0] + data["phase_log_rate"][:, 1] * unit
-        start = data["phase_date"] + data["phase_sd"] * raw["phase_day_unit"]
+        return {**quantities, "phase_rate": xp.exp(log_level), "phase_day": start}
+
+    def rate(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+        """Persons per day on the data's days (..., day)."""
+        log_level = xp.log(quantities["phase_rate"])
         log_long_run = xp.log(quantities["long_run_rate"])[..., None]
         decay = -math.log(2.0) / 7.0 / quantities["rate_half_life"][..., None]
         wave = quantities["rate_sd"][..., None] * at_days(quantities["rate_noise"], data)
         rate = 0.0 * wave
-        for phase in range(_length(unit)):
-            since = data["day_number"] - start[..., phase, None]
+        for phase in range(_length(quantities["phase_rate"])):
+            since = data["day_number"] - quantities["phase_day"][..., phase, None]
             level = log_level[..., phase, None]
             returned = -xp.expm1(decay * xp.maximum(since - 0.5, 0.0))
             own = level + data["phase_reverts"][phase] * ((log_long_run - level) * returned + wave)
             gate = data["phase_known"][phase] * xp.clip(since, 0.0, 1.0)
             rate = rate * (1.0 - gate) + gate * xp.exp(own)
-        return {**quantities, "phase_rate": xp.exp(log_level), "phase_day": start, "daily_rate": rate}
+        return rate
 
-    def center(
-        self, raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType
-    ) -> dict[str, Any]:
-        """Mean of ``phase_rate_centered``: what the walk adds to a phase's mean log rate, in units of its prior.
+    def _mean_rate(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+        """What the walk adds to each phase's mean log rate, in units of its prior.
 
-        Claims inform the mean rate of a phase, not its first day. Sampling that mean (a shift by other parameters,
-        so of Jacobian 1) leaves the model as it is and removes the correlation of level and walk.
+        Claims inform the mean rate of a phase, not its first day: the sampler sees that mean.
         """
-        quantities = _dynamics(raw, data, priors, size, 0.0 * raw["rate_unit"][..., 0], xp)
-        return {"phase_rate_centered": self._center(quantities, data, xp)}
-
-    def _center(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
         knots = quantities["rate_noise"][..., None, :]
         walk = quantities["rate_sd"][..., None] * xp.sum(data["phase_window"] * knots, axis=-1)
         decay = -math.log(2.0) / 7.0 / quantities["rate_half_life"][..., None]
@@ -288,11 +259,18 @@ class PhasedRate:
         return data["phase_reverts"] * (walk + back) / data["phase_log_rate"][:, 1]
 
 
+def _latest(phase: Phase | None) -> float:
+    """Latest start of a phase in sds from its reported date: it cannot begin after the report of it."""
+    if phase is None or phase.sd_days == 0:
+        return DATE_SDS
+    return min((phase.published - phase.date).days / phase.sd_days + 1e-3, DATE_SDS)
+
+
 def _windows(
-    phases: list[Phase | None], campaign: Campaign, days: np.ndarray, grid: Arrays
+    phases: list[Phase | None], campaign: Campaign, days: np.ndarray, grid: Arrays, knots: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean weight of each knot over each phase's observed days, and half the length of those days."""
-    weights = np.zeros((len(phases), knot_count(campaign) + 1))
+    weights = np.zeros((len(phases), knots + 1))
     middles = np.zeros(len(phases))
     first = [campaign.day(phase.date) for phase in phases if phase] + [int(days[-1]) + 1]
     for number, phase in enumerate(phases):
@@ -308,14 +286,15 @@ def _windows(
 
 
 def _dynamics(
-    raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, size: Any, first: Any, xp: ModuleType
+    take: Take, data: Mapping[str, Any], priors: Priors, size: Any, first: Any, xp: ModuleType
 ) -> dict[str, Any]:
-    half_life = value("rate_half_life", priors, raw, data, xp)
+    half_life = scalar("rate_half_life", "positive", priors, take, data, xp)
+    innovations = take(Parameter("rate_unit", dims=("knot",)), 0.0)
     return {
-        "long_run_rate": value("long_run_fraction", priors, raw, data, xp) * size,
-        "rate_sd": value("rate_sd", priors, raw, data, xp),
+        "long_run_rate": scalar("long_run_fraction", "positive", priors, take, data, xp) * size,
+        "rate_sd": scalar("rate_sd", "positive", priors, take, data, xp),
         "rate_half_life": half_life,
-        "rate_noise": noise(raw["rate_unit"], half_life, first, xp),
+        "rate_noise": noise(innovations, half_life, 0.0 * innovations[..., 0] if first is None else first, xp),
     }
 
 

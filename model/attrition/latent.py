@@ -1,7 +1,7 @@
-"""Everything the model says is there, from its free parameters: written once, read by the graph and by the draws.
+"""Everything the model says is there, written once and read by the graph, by the draws and by simulation.
 
-``latent`` gives the named quantities, ``claim_location`` where each claim's estimate is centred. With ``xp`` = PyTensor they
-build the graph; with numpy, arrays with leading (chain, draw) axes.
+``latent`` gives the named quantities, ``claim_location`` and ``claim_scale`` where and how wide each claim's estimate is. With
+``xp`` = PyTensor they build the graph; with numpy they work on arrays with leading (chain, draw) axes.
 """
 
 from __future__ import annotations
@@ -12,40 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from .campaign import Campaign
 from .curves import Curve
 from .observations import KILLED, SIZE
-from .parameters import Parameter, declare, value
+from .parameters import Parameter, Take, scalar
 from .priors import Priors
 from .reporting import LOGISTIC_SCALE, Reporting, softplus
 
-SCALARS = ("contingent_size", "killed_share", "claim_error", "claim_error_killed", "deployed_error")
 
-
-def parameters(campaign: Campaign, priors: Priors, curve: Curve) -> list[Parameter]:
-    """Free parameters of the whole model, in order."""
-    kinds = {"contingent_size": "positive", "killed_share": "share"}
-    scalars = [p for name in SCALARS for p in declare(priors, name, kinds.get(name, "positive"))]
-    return [
-        *scalars,
-        Parameter("stance_unit", "normal", ("source_kind",)),
-        Parameter("source_group_unit", "normal", ("source",)),
-        Parameter("source_own_unit", "normal", ("source",)),
-        Parameter("source_killed_unit", "normal", ("source",)),
-        Parameter("source_deployed_unit", "normal", ("source",)),
-        *curve.parameters(campaign, priors),
-    ]
-
-
-def latent(
-    raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, curve: Curve, xp: ModuleType = np
-) -> dict[str, Any]:
+def latent(take: Take, data: Mapping[str, Any], priors: Priors, curve: Curve, xp: ModuleType = np) -> dict[str, Any]:
     """Named quantities of the model.
 
     Parameters
     ----------
-    raw
-        Free parameters by name, each (..., its dims).
+    take
+        Gives each free parameter, (..., its dims).
     data
         Containers.
     priors
@@ -58,31 +38,59 @@ def latent(
     Returns
     -------
     dict
-        ``contingent_size``, ``killed_share``, ``claim_error``, ``claim_error_killed``, ``stance_bias`` (source_kind),
-        ``source_bias`` and ``source_killed_logit`` (source), the curve's quantities, ``daily_rate`` (day) and
-        ``cumulative_loss`` (day).
+        ``contingent_size``, ``killed_share``, ``claim_error``, ``claim_error_killed``, ``deployed_error``, ``stance_bias``
+        (source_kind), ``source_bias``, ``source_killed_logit`` and ``source_deployed_bias`` (source), the curve's
+        quantities, ``daily_rate`` and ``cumulative_loss`` (day).
     """
-    q = {name: value(name, priors, raw, data, xp) for name in SCALARS}
-    q["stance_bias"] = data["stance_prior"][:, 0] + data["stance_prior"][:, 1] * raw["stance_unit"]
-    q["source_bias"] = (
-        q["stance_bias"][..., data["source_stance"]]
-        + data["source_group_sd"] * raw["source_group_unit"][..., data["source_group"]]
-        + data["source_own_sd"] * raw["source_own_unit"]
-    )
-    share = q["killed_share"][..., None]
-    logit = xp.log(share) - xp.log1p(-share)
-    q["source_killed_logit"] = logit + data["prior_killed_share_source_sd"][0] * raw["source_killed_unit"]
-    q["source_deployed_bias"] = data["prior_deployed_source_sd"][0] * raw["source_deployed_unit"]
-    q |= curve.latent(raw, data, priors, q["contingent_size"], xp)
+
+    def one(name: str, kind: str = "positive") -> Any:
+        return scalar(name, kind, priors, take, data, xp)
+
+    q = {name: one(name) for name in ("contingent_size", "claim_error", "claim_error_killed", "deployed_error")}
+    q["killed_share"] = one("killed_share", "share")
+    q |= curve.latent(take, data, priors, q["contingent_size"], xp)
+    q["daily_rate"] = curve.rate(q, data, xp)
     q["cumulative_loss"] = xp.cumsum(q["daily_rate"], axis=-1)
+    q["stance_bias"] = data["stance_prior"][:, 0] + data["stance_prior"][:, 1] * take(
+        Parameter("stance_unit", dims=("source_kind",)), 0.0
+    )
+    shared = (
+        q["stance_bias"][..., data["source_stance"]]
+        + data["source_group_sd"]
+        * (take(Parameter("source_group_unit", dims=("source",)), 0.0)[..., data["source_group"]])
+    )
+    q["source_bias"] = shared + data["source_own_sd"] * _own(take, shared, q, data, xp)
+    q["source_killed_logit"] = _killed_logit(take, q, data, xp)
+    deployed = take(Parameter("source_deployed_unit", dims=("source",)), 0.0)
+    q["source_deployed_bias"] = data["prior_deployed_source_sd"][0] * deployed
     return q
 
 
-def center(
-    raw: Mapping[str, Any], data: Mapping[str, Any], priors: Priors, curve: Curve, xp: ModuleType = np
-) -> dict[str, Any]:
-    """Means of the curve's centered parameters, from the parameters declared before them."""
-    return curve.center(raw, data, priors, value("contingent_size", priors, raw, data, xp), xp)
+def _own(take: Take, shared: Any, q: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+    """Own effect of each source, standard normal.
+
+    What a source's claims inform is its bias plus the log of the losses it speaks of. For a source with a bounded claim the
+    sampler sees that sum, measured from what the source said, in units of its prior.
+    """
+    loss = between(q["cumulative_loss"], data["anchor_start"], data["anchor_end"], xp)
+    spoken = xp.log(xp.maximum(loss, 1e-9)) - data["anchor_log_value"]
+    mean = data["anchor_scale"] * (shared + spoken)
+    return take(Parameter("source_own_shifted", dims=("source",)), mean) - mean
+
+
+def _killed_logit(take: Take, q: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
+    """Logit of the killed share that each source reports; shifted for the sampler where a source speaks of it."""
+    share = q["killed_share"][..., None]
+    logit = xp.log(share) - xp.log1p(-share)
+    mean = data["anchor_killed"] * (logit + 1.0)
+    unit = take(Parameter("source_killed_shifted", dims=("source",)), mean) - mean
+    return logit + data["prior_killed_share_source_sd"][0] * unit
+
+
+def between(total: Any, start: Any, end: Any, xp: ModuleType) -> Any:
+    """Loss between two indices of a running total (..., day) that is preceded by 0."""
+    padded = xp.concatenate([0.0 * total[..., :1], total], axis=-1)
+    return padded[..., end] - padded[..., start]
 
 
 def claim_location(q: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType = np) -> Any:
@@ -97,11 +105,8 @@ def claim_location(q: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType
         ],
         axis=-1,
     )
-    total = q["cumulative_loss"]
-    padded = xp.concatenate([0.0 * total[..., :1], total], axis=-1)
-    loss = padded[..., data["claim_end"]] - padded[..., data["claim_start"]]
-    size = q["contingent_size"][..., None]
-    amount = xp.where(data["claim_category"] < SIZE, loss, size)
+    loss = between(q["cumulative_loss"], data["claim_start"], data["claim_end"], xp)
+    amount = xp.where(data["claim_category"] < SIZE, loss, q["contingent_size"][..., None])
     return xp.log(xp.maximum(amount, 1e-9)) - data["claim_log_days"] + by_cell[..., data["claim_cell"]]
 
 
@@ -113,3 +118,12 @@ def claim_scale(q: Mapping[str, Any], data: Mapping[str, Any], reporting: Report
     sd = xp.where(category < SIZE, xp.where(abs(category - KILLED) < 0.5, killed, total), size)
     sd = xp.where(data["claim_stated_error"] > 0.0, data["claim_stated_error"], sd)
     return sd * (LOGISTIC_SCALE if reporting.errors == "logistic" else 1.0)
+
+
+def lookup(raw: Mapping[str, np.ndarray]) -> Take:
+    """Take parameters from arrays of draws."""
+
+    def take(parameter: Parameter, mean: Any) -> np.ndarray:
+        return raw[parameter.name]
+
+    return take

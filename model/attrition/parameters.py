@@ -1,12 +1,15 @@
-"""A model's free parameters, declared once and read twice: as PyMC variables and as arrays of draws.
+"""A model's free parameters, taken one by one as the model is written down.
 
-A LogNormal prior is sampled as a standard normal ``<name>_unit`` and stretched by numbers that are data, so that a
-prior's numbers can change without compiling anything again.
+The model is a program that *takes* each free parameter (``Take``). Building the graph, a take makes a PyMC variable; reading
+draws, it looks the parameter up; simulating, it draws from the prior. So the model is written once.
+
+A LogNormal prior is sampled as a standard normal ``<name>_unit`` and stretched by numbers that are data: a prior's numbers
+can change without compiling anything again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -16,25 +19,24 @@ import numpy as np
 from .errors import InputError, Problem
 from .priors import Prior, Priors
 
-ALLOWED = {
-    "positive": ("LogNormal", "HalfNormal", "Fixed"),
-    "share": ("Beta", "Fixed"),
-    "fixed": ("Fixed",),
-    "stance": ("StanceBias",),
-}
+ALLOWED = {"positive": ("LogNormal", "HalfNormal", "Fixed"), "share": ("Beta", "Fixed")}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One free variable: its name in the model, its distribution (normal, halfnormal, beta, centered) and its dims.
+    """One free variable: its name in the model, its distribution (normal, halfnormal or beta), dims and prior.
 
-    ``centered`` is normal around a mean that depends on parameters declared before it.
+    A normal one has unit sd and a mean that may depend on parameters taken before it: a shift, of Jacobian 1, that leaves
+    the model as it is and serves the sampler.
     """
 
     name: str
-    family: str
+    family: str = "normal"
     dims: tuple[str, ...] = ()
     prior: str = ""
+
+
+type Take = Callable[[Parameter, Any], Any]
 
 
 def numbers(prior: Prior) -> np.ndarray:
@@ -47,34 +49,23 @@ def numbers(prior: Prior) -> np.ndarray:
     return np.array(list(values.values()), dtype=float)
 
 
-def declare(priors: Priors, name: str, kind: str) -> list[Parameter]:
-    """Free parameters (none or one) of a scalar prior.
+def scalar(name: str, kind: str, priors: Priors, take: Take, data: Mapping[str, Any], xp: ModuleType) -> Any:
+    """Take the quantity of a scalar prior: from its free parameter, if it has one, and its numbers.
 
     Raises
     ------
     InputError
         If the prior's family cannot serve here.
     """
-    family = priors[name].family
+    family, given = priors[name].family, data[f"prior_{name}"]
     if family not in ALLOWED[kind]:
         expected = " or ".join(ALLOWED[kind])
-        raise InputError(
-            "The priors cannot be used", [Problem("priors", name, "family", family, expected, "Change it.")]
-        )
+        problem = Problem("priors", name, "family", family, expected, "Change it.")
+        raise InputError("The priors cannot be used", [problem])
     if family == "LogNormal":
-        return [Parameter(f"{name}_unit", "normal", prior=name)]
+        return xp.exp(given[0] + given[1] * take(Parameter(f"{name}_unit", prior=name), 0.0))
     if family == "HalfNormal":
-        return [Parameter(f"{name}_unit", "halfnormal", prior=name)]
+        return given[0] * take(Parameter(f"{name}_unit", "halfnormal", prior=name), 0.0)
     if family == "Beta":
-        return [Parameter(name, "beta", prior=name)]
-    return []
-
-
-def value(name: str, priors: Priors, raw: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
-    """Quantity of a scalar prior, from its free parameter and its numbers."""
-    family, given = priors[name].family, data[f"prior_{name}"]
-    if family == "LogNormal":
-        return xp.exp(given[0] + given[1] * raw[f"{name}_unit"])
-    if family == "HalfNormal":
-        return given[0] * raw[f"{name}_unit"]
-    return raw[name] if family == "Beta" else given[0]
+        return take(Parameter(name, "beta", prior=name), 0.0)
+    return given[0]

@@ -1,0 +1,79 @@
+"""The convergence gate: no result is final unless every published quantity has converged.
+
+R-hat and effective sample sizes are ArviZ's (rank-normalised split R-hat, bulk and tail ESS: Vehtari et al. 2021,
+doi 10.1214/20-BA1221). A date that never comes has no mean, so dates are judged on 1/T with never = 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..depletion import depletion_date
+from ..fit import Fit, rate_since
+from ..projection import Forecast, Hold
+from .result import CheckResult
+
+MAX_RHAT = 1.01
+MIN_ESS = 400.0
+
+
+def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
+    """Draws (chain, draw) of everything that is published, by name."""
+    total = fit.array("cumulative_loss")[..., -1]
+    quantities = {
+        "total_loss": total,
+        "killed": total * fit.array("killed_share"),
+        "killed_share": fit.array("killed_share"),
+        "rate_since_escalation": rate_since(fit),
+        "daily_rate_now": fit.array("daily_rate")[..., -1],
+        "contingent_size": fit.array("contingent_size"),
+        "claim_error": fit.array("claim_error"),
+    }
+    bias = fit.array("source_bias")
+    for number, name in enumerate(fit.posterior["source"].values):
+        quantities[f"source_bias[{name}]"] = bias[..., number]
+    for scenario in (Hold(), Forecast()):
+        quantities[f"depletion_{scenario.name}"] = 1.0 / depletion_date(fit, scenario).day
+    return {name: draws for name, draws in quantities.items() if np.ptp(draws) > 0}
+
+
+def convergence(fit: Fit) -> CheckResult:
+    """Check R-hat, effective sample size and divergences over everything that is published.
+
+    Returns
+    -------
+    CheckResult
+        ``numbers``: max_rhat (below 1.01), min_ess (at least 400; the smaller of bulk and tail), divergences (none).
+    """
+    import arviz as az
+
+    quantities = published_quantities(fit)
+    rhat = {name: float(az.rhat(draws)) for name, draws in quantities.items()}
+    ess = {
+        name: min(float(az.ess(draws, method="bulk")), float(az.ess(draws, method="tail")))
+        for name, draws in quantities.items()
+    }
+    divergences = int(fit.draws["sample_stats"]["diverging"].sum())
+    worst_rhat = max(rhat, key=lambda name: _or_inf(rhat[name]))
+    worst_ess = min(ess, key=lambda name: -_or_inf(-ess[name]))
+    numbers = {"max_rhat": rhat[worst_rhat], "min_ess": ess[worst_ess], "divergences": float(divergences)}
+    failures = []
+    if not numbers["max_rhat"] < MAX_RHAT:
+        failures.append(f"R-hat of {worst_rhat} is {numbers['max_rhat']:.3f}, not under {MAX_RHAT}")
+    if not numbers["min_ess"] >= MIN_ESS:
+        failures.append(f"effective sample size of {worst_ess} is {numbers['min_ess']:.0f}, under {MIN_ESS:.0f}")
+    if divergences:
+        failures.append(f"{divergences} divergent transitions")
+    sentence = (
+        "; ".join(failures)
+        if failures
+        else (
+            f"{len(quantities)} published quantities: R-hat at most {numbers['max_rhat']:.3f} ({worst_rhat}), effective "
+            f"sample size at least {numbers['min_ess']:.0f} ({worst_ess}), no divergences"
+        )
+    )
+    return CheckResult("convergence", not failures, sentence, numbers)
+
+
+def _or_inf(value: float) -> float:
+    return value if np.isfinite(value) else np.inf

@@ -1,0 +1,244 @@
+"""Compile once with nutpie, sample, refit with other data: the only module that touches the sampler.
+
+The invariant protected here: data never reach compiled code unchecked, where a wrong length would crash the process.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .containers import BY_NAME, check_same
+from .errors import AttritionError
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+log = logging.getLogger("attrition")
+
+COMPILING = "Compiling the model (about a minute the first time on a machine, some ten seconds afterwards)"
+
+
+class SamplingError(AttritionError):
+    """Sampling could not start or was interrupted."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sampler settings; ``cores`` None uses all."""
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    target_accept: float = 0.95
+    cores: int | None = None
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model compiled by nutpie, with what a refit must match.
+
+    Attributes
+    ----------
+    key
+        What the graph depends on (curve, error family, prior families, sizes): data with another key need another one.
+    model
+        nutpie's compiled model.
+    shapes
+        Shape of every data container.
+    seconds
+        Time that compilation took.
+    """
+
+    key: str
+    model: Any
+    shapes: Mapping[str, tuple[int, ...]]
+    seconds: float
+
+
+def compile_model(model: pm.Model, key: str, progress: bool | None = None) -> Compiled:
+    """Compile a model once.
+
+    Parameters
+    ----------
+    model
+        From ``build_model``, possibly extended.
+    key
+        Names the graph, see ``Compiled``.
+    progress
+        Show what is going on; by default where somebody can see it.
+    """
+    with _notice(COMPILING, progress):
+        started = time.perf_counter()
+        import nutpie
+
+        names = [variable.name for variable in model.free_RVs]
+        compiled = nutpie.compile_pymc_model(model, var_names=names)
+    shapes = {v.name: v.get_value(borrow=True).shape for v in model.data_vars if v.name in BY_NAME}
+    return Compiled(key, compiled, shapes, time.perf_counter() - started)
+
+
+def sample(
+    compiled: Compiled, arrays: Mapping[str, np.ndarray], settings: Settings, seed: int, progress: bool | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Draw from the posterior given these data.
+
+    Parameters
+    ----------
+    compiled
+        The model.
+    arrays
+        Its data containers, all of them; claims and days may differ in number from those compiled with.
+    settings, seed
+        Of the sampler.
+    progress
+        Show a bar in a terminal or a notebook, lines of text elsewhere; False for silence.
+
+    Returns
+    -------
+    (draws, stats)
+        Free parameters and sampler statistics by name, each (chain, draw, ...).
+
+    Raises
+    ------
+    InputError
+        If the data do not fit the compiled model.
+    SamplingError
+        If sampling is interrupted.
+    """
+    import nutpie
+
+    check_same(dict(arrays), dict(compiled.shapes))
+    used = {var.name for var in compiled.model.shared_var_keys}
+    model = compiled.model.with_data(**{name: array for name, array in arrays.items() if name in used})
+    with _bar(settings, progress) as callback:
+        trace = nutpie.sample(
+            model,
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=settings.cores,
+            target_accept=settings.target_accept,
+            seed=seed,
+            save_warmup=False,
+            progress_bar=False,
+            progress_callback=callback,
+            progress_rate=200,
+        )
+    posterior = trace["posterior"]
+    got = dict(posterior.sizes)
+    if (got.get("chain"), got.get("draw")) != (settings.chains, settings.draws):
+        raise SamplingError(
+            f"Sampling was interrupted: {got.get('draw', 0)} of {settings.draws} draws. Nothing is kept."
+        )
+    stats = trace["sample_stats"]
+    kept = ("diverging", "n_steps", "depth", "step_size", "energy", "logp")
+    return (
+        {str(name): posterior[name].values for name in posterior.data_vars},
+        {name: stats[name].values for name in kept if name in stats},
+    )
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and "Terminal" not in type(shell).__name__
+
+
+def _mode(progress: bool | None) -> str:
+    """One of bar, notebook, text or silent."""
+    if progress is False:
+        return "silent"
+    if _in_notebook():
+        return "notebook"
+    if sys.stderr.isatty():
+        return "bar"
+    return "text"
+
+
+@contextmanager
+def _notice(text: str, progress: bool | None) -> Iterator[None]:
+    mode = _mode(progress)
+    if mode == "silent":
+        yield
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if mode == "bar":
+        with console.status(text + " ..."):
+            yield
+    else:
+        _write(text + " ...")
+        yield
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def _bar(settings: Settings, progress: bool | None) -> Iterator[Any]:
+    """Yield a callback for nutpie that shows how far sampling is."""
+    mode = _mode(progress)
+    if mode == "silent":
+        yield None
+    elif mode == "text":
+        yield _TextProgress()
+    elif mode == "notebook":
+        yield _NotebookProgress()
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("Sampling"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=settings.chains * (settings.draws + settings.tune))
+
+            def update(chains: Any) -> None:
+                done, _, words = _state(chains)
+                bar.update(task, completed=done, description=words)
+
+            yield update
+
+
+def _state(chains: Any) -> tuple[int, int, str]:
+    done = sum(chain.finished_draws for chain in chains)
+    total = sum(chain.total_draws for chain in chains)
+    divergent = sum(chain.divergences for chain in chains)
+    return done, total, f"{done} of {total} draws, {divergent} divergences"
+
+
+class _TextProgress:
+    """A line of text every five seconds, where there is no terminal."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def __call__(self, chains: Any) -> None:
+        if time.monotonic() - self.last >= 5.0:
+            self.last = time.monotonic()
+            _write(f"Sampling: {_state(chains)[2]}")
+
+
+class _NotebookProgress:
+    """One output cell that is updated in place."""
+
+    def __init__(self) -> None:
+        from IPython.display import HTML, display
+
+        self.html = HTML
+        self.handle = display(HTML("Sampling ..."), display_id=True)
+
+    def __call__(self, chains: Any) -> None:
+        done, total, words = _state(chains)
+        if self.handle is not None:
+            self.handle.update(self.html(f'Sampling <progress value="{done}" max="{total}"></progress> {words}'))
