@@ -133,9 +133,7 @@ def _taker(data: dict[str, Any], coords: dict[str, Any]) -> Take:
             return pm.HalfNormal(parameter.name, sigma=1.0, dims=dims, shape=shape)
         if parameter.family == "date":
             latest = data["phase_latest"]
-            return pm.TruncatedNormal(
-                parameter.name, 0.0, 1.0, lower=-DATE_SDS, upper=latest, dims=dims, shape=shape
-            )
+            return pm.TruncatedNormal(parameter.name, 0.0, 1.0, lower=-DATE_SDS, upper=latest, dims=dims, shape=shape)
         return pm.Normal(parameter.name, mean, 1.0, dims=dims, shape=shape)
 
     return take

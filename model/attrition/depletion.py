@@ -17,7 +17,7 @@ from .campaign import Campaign
 from .claims import as_date
 from .display import Shown, percent
 from .errors import InputError, Problem
-from .fit import Fit, rate_since
+from .fitted import Fit, rate_since
 from .projection import Hold, Scenario, projection_seed
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from .curves import KNOT_DAYS, continue_noise, knot_count
-from .fit import Fit, rate_since
+from .fitted import Fit, rate_since
 
 
 class Scenario(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..depletion import depletion_date
-from ..fit import Fit, rate_since
+from ..fitted import Fit, rate_since
 from ..projection import Forecast, Hold
 from .result import CheckResult
 
@@ -50,7 +50,7 @@ def convergence(fit: Fit) -> CheckResult:
     quantities = published_quantities(fit)
     rhat = {name: float(az.rhat(draws)) for name, draws in quantities.items()}
     ess = {
-        name: min(float(az.ess(draws, method="bulk")), float(az.ess(draws, method="tail")))
+        name: min(float(az.ess(draws, method="bulk")), float(az.ess(draws, method="tail", prob=(0.05, 0.95))))
         for name, draws in quantities.items()
     }
     divergences = int(fit.draws["sample_stats"]["diverging"].sum())

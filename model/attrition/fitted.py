@@ -14,7 +14,6 @@ from .coding import SOURCE_KINDS
 from .curves import Curve
 from .display import Shown, count
 from .observations import Observations
-from .parameters import Parameter
 from .priors import Priors
 from .reporting import Reporting
 from .sampling import Compiled, Settings
@@ -145,7 +144,6 @@ def label(
     stats: dict[str, np.ndarray],
     quantities: dict[str, np.ndarray],
     arrays: dict[str, np.ndarray],
-    plan: list[Parameter],
     seen: Observations,
     campaign: Campaign,
 ) -> xr.DataTree:
@@ -158,7 +156,7 @@ def label(
 
     names = [source for source, _, _ in seen.sources]
     chains, draws = next(iter(raw.values())).shape[:2]
-    days = next(iter(quantities["daily_rate"][:1])).shape[-1]
+    days = quantities["daily_rate"].shape[-1]
     coords = {
         "chain": np.arange(chains),
         "draw": np.arange(draws),
@@ -179,7 +177,10 @@ def label(
             value = value[..., : len(coords[dims[0]])]
         posterior[name] = (("chain", "draw", *dims), np.array(value), {"units": unit, "long_name": meaning})
     used = {dim for name in posterior for dim in posterior[name][0]}
-    free = {p.name: (("chain", "draw", *(f"{dim}_slot" for dim in p.dims)), raw[p.name]) for p in plan}
+    free = {
+        name: (("chain", "draw", *(f"{name}_{axis}" for axis in range(value.ndim - 2))), value)
+        for name, value in raw.items()
+    }
     rows = seen.claims
     observed = {
         "value": ("claim", arrays["claim_value"], {"units": "persons, or persons per day"}),

@@ -1,0 +1,24 @@
+"""Daily loss rate and depletion date, with uncertainty, from conflicting public claims."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submod_attrs={
+        "build": ["build_model"],
+        "campaign": ["Campaign", "load_campaign", "read_campaign"],
+        "checks": ["CheckResult"],
+        "claims": ["Claims", "load_claims", "read_claims"],
+        "curves": ["ConstantRate", "MeanRevertingRate", "PhasedRate"],
+        "depletion": ["DepletionDate", "depletion_date"],
+        "errors": ["AttritionError", "FileError", "GateError", "InputError"],
+        "fitted": ["Fit", "rate_since"],
+        "inference": ["fit", "refit"],
+        "priors": ["Prior", "Priors", "default_priors"],
+        "projection": ["forecast", "hold"],
+        "publishing": ["publish", "summarize"],
+        "reporting": ["Reporting"],
+        "sampling": ["Settings"],
+        "storage": ["load"],
+    },
+)

@@ -1,0 +1,199 @@
+"""From claims to a fit: build, compile once, sample, pass the gate; and refit with other data."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import logging
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .build import build_model, cut_to_vintage
+from .campaign import Campaign
+from .checks.convergence import convergence
+from .claims import Claims
+from .containers import containers
+from .curves import Curve, default_curve, knot_count
+from .fitted import Fit, label
+from .latent import latent, lookup
+from .observations import Observations, observe
+from .priors import Priors, default_priors
+from .reporting import Reporting
+from .sampling import Compiled, Settings, compile_model, sample
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+log = logging.getLogger("attrition")
+
+ESCALATED = 0.99
+PACKAGES = ("attrition", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "xarray")
+
+
+def fit(
+    claims: Claims,
+    campaign: Campaign,
+    priors: Priors | None = None,
+    *,
+    seed: int,
+    known_by: dt.date | str | None = None,
+    curve: Curve | None = None,
+    reporting: Reporting | None = None,
+    settings: Settings | None = None,
+    model: pm.Model | None = None,
+    compiled: Compiled | None = None,
+    progress: bool | None = None,
+) -> Fit:
+    """Infer the losses of a contingent from claims about it.
+
+    Parameters
+    ----------
+    claims
+        Public statements.
+    campaign
+        What is being depleted.
+    priors
+        By default ``default_priors(campaign)``.
+    seed
+        One number from which every random draw follows.
+    known_by
+        Vintage: use only claims and phases public by this date.
+    curve, reporting
+        Form of the rate and of the reporting model.
+    settings
+        Of the sampler: draws, tuning steps, chains, target acceptance.
+    model
+        A model from ``build_model`` with the same arguments that you have extended.
+    compiled
+        From an earlier fit (``fit.compiled``): used again if the graph is the same, so that nothing is compiled.
+    progress
+        False for silence; by default a bar in a terminal, one cell in a notebook, lines of text elsewhere.
+
+    Returns
+    -------
+    Fit
+        With ``gate`` saying whether R-hat < 1.01, ESS >= 400 for every published quantity, and no divergences. If the gate
+        fails, sampling is repeated once with a target acceptance of 0.99 and the gate says so.
+
+    Raises
+    ------
+    InputError
+        If the claims, the campaign or the priors cannot be used, or do not belong together.
+    """
+    if known_by is not None:
+        claims = claims.known_by(known_by)
+    campaign = cut_to_vintage(claims, campaign)
+    priors = priors or default_priors(campaign)
+    curve = curve or default_curve(campaign)
+    reporting = reporting or Reporting()
+    settings = settings or Settings()
+    seen = observe(claims, campaign, reporting)
+    arrays = containers(seen, campaign, priors, curve)
+    key = graph_key(curve, reporting, priors, campaign, seen)
+    if compiled is None or model is not None or compiled.key != key:
+        built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting)
+        compiled = compile_model(built, key if model is None else f"{key} extended", progress)
+    unfinished = Fit(
+        _no_draws(),
+        claims,
+        campaign,
+        priors,
+        curve,
+        reporting,
+        seen,
+        settings,
+        seed,
+        versions={name: version(name) for name in PACKAGES},
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        compiled=compiled,
+    )
+    done = _sampled(unfinished, compiled, arrays, settings, progress)
+    if not done.passed and settings.target_accept < ESCALATED:
+        first = done.gate["sentence"]
+        log.warning("The convergence gate failed (%s); sampling again with target acceptance %s", first, ESCALATED)
+        again = dataclasses.replace(settings, target_accept=ESCALATED)
+        done = _sampled(unfinished, compiled, arrays, again, progress)
+        done.gate["escalated"] = f"sampled again at target acceptance {ESCALATED} because: {first}"
+    return done
+
+
+def refit(
+    before: Fit,
+    claims: Claims | None = None,
+    *,
+    priors: Priors | None = None,
+    known_by: dt.date | str | None = None,
+    campaign: Campaign | None = None,
+    seed: int | None = None,
+    settings: Settings | None = None,
+    progress: bool | None = None,
+) -> Fit:
+    """Fit again with other claims, priors or another vintage, without compiling again.
+
+    Whatever is not given is taken from the earlier fit. A later vintage needs the whole campaign again (``campaign``): the
+    fit's own knows only the phases public by its vintage. If a size of the model differs (more sources than it has room
+    for, another calendar), it is compiled again.
+    """
+    settings = settings or dataclasses.replace(before.settings, target_accept=Settings.target_accept)
+    return fit(
+        claims or before.claims,
+        campaign or before.campaign,
+        priors or before.priors,
+        seed=before.seed if seed is None else seed,
+        known_by=known_by,
+        curve=before.curve,
+        reporting=before.reporting,
+        settings=settings,
+        compiled=before.compiled,
+        progress=progress,
+    )
+
+
+def graph_key(curve: Curve, reporting: Reporting, priors: Priors, campaign: Campaign, seen: Observations) -> str:
+    """Everything that the graph depends on: forms, families and sizes, never values."""
+    return json.dumps(
+        {
+            "curve": type(curve).__name__,
+            "errors": reporting.errors,
+            "truncate": reporting.truncate,
+            "families": {name: priors[name].family for name in priors},
+            "slots": seen.slots,
+            "phases": max(campaign.phase_slots, 1),
+            "knots": knot_count(campaign),
+        },
+        sort_keys=True,
+    )
+
+
+def _no_draws() -> Any:
+    import xarray as xr
+
+    return xr.DataTree()
+
+
+def _sampled(
+    unfinished: Fit, compiled: Compiled, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None
+) -> Fit:
+    seed = int(np.random.SeedSequence(unfinished.seed).spawn(2)[0].generate_state(1, np.uint32)[0])
+    started = time.perf_counter()
+    raw, stats = sample(compiled, arrays, settings, seed, progress)
+    seconds = time.perf_counter() - started
+    quantities = latent(lookup(raw), arrays, unfinished.priors, unfinished.curve)
+    draws = label(raw, stats, quantities, arrays, unfinished.seen, unfinished.campaign)
+    timings = {"compile": compiled.seconds, "sample": seconds}
+    done = dataclasses.replace(unfinished, draws=draws, settings=settings, timings=timings)
+    check = convergence(done)
+    gate = {
+        "passed": check.passed,
+        "max_rhat": check.numbers["max_rhat"],
+        "min_ess": check.numbers["min_ess"],
+        "divergences": int(check.numbers["divergences"]),
+        "target_accept": settings.target_accept,
+        "escalated": "",
+        "sentence": check.sentence,
+    }
+    return dataclasses.replace(done, gate=gate)
