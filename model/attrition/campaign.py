@@ -188,8 +188,8 @@ def _problems(campaign: Campaign) -> list[Problem]:
     need(1 <= campaign.horizon_days <= MAX_DAYS, "horizon_days", campaign.horizon_days, "days", "Try 365.")
     for number, phase in enumerate(campaign.phases):
         where = f"phases[{number}]"
-        kinds = ", ".join(PHASE_KINDS)
-        need(phase.kind in PHASE_KINDS, f"{where}.kind", phase.kind, kinds, "Use one of these words.")
+        allowed = ", ".join(PHASE_KINDS)
+        need(phase.kind in PHASE_KINDS, f"{where}.kind", phase.kind, allowed, "Use one of these words.")
         need(phase.sd_days >= 0, f"{where}.sd_days", phase.sd_days, "0 or more", "Give it in days.")
         inside = campaign.start <= phase.date <= campaign.end
         need(inside, f"{where}.date", phase.date, f"{campaign.start} to {campaign.end}", "Check it.")
@@ -254,7 +254,7 @@ def campaign_of(content: dict[str, Any]) -> Campaign:
                 _make(part, item if isinstance(item, dict) else {}, f"{key}[{number}]", problems)
                 for number, item in enumerate(given)
             )
-    campaign = _make(Campaign, values, "campaign", problems)
+    campaign: Campaign | None = _make(Campaign, values, "campaign", problems)
     if problems or campaign is None:
         raise InputError("The campaign cannot be read", problems)
     return campaign

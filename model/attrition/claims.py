@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .coding import (
     COLUMNS,
@@ -24,7 +25,7 @@ from .coding import (
 from .display import Shown
 from .errors import InputError, Problem, shown
 from .packages import package_folder
-from .reading import date_of, rows_of, typed
+from .reading import Cell, date_of, rows_of, typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,12 @@ class Claims(Shown):
 
     def __len__(self) -> int:
         return len(self._table)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Claims):
+            return NotImplemented
+        mine, theirs = ((claims.name, claims.vintage, claims.sources, claims.digest) for claims in (self, other))
+        return mine == theirs
 
     @property
     def table(self) -> pd.DataFrame:
@@ -103,7 +110,7 @@ class Claims(Shown):
         return f"Claims: {self.name}", facts
 
 
-def reason_aside(row: dict[str, object]) -> str | None:
+def reason_aside(row: Mapping[Any, Any]) -> str | None:
     """Why a row stays out of the likelihood, by its coding alone; None if it is evidence."""
     role, quantity = str(row["role"]), str(row["quantity"])
     if role != "evidence":
@@ -186,7 +193,7 @@ def read_claims(source: str | Path | pd.DataFrame, name: str | None = None) -> C
     return Claims(label, None, tuple(roster.values()), table)
 
 
-def _fill(record: dict[str, object]) -> None:
+def _fill(record: dict[str, Cell]) -> None:
     for column in TEXT:
         record.setdefault(column, "")
     for column in (*NUMBERS, *DATES):

@@ -172,7 +172,7 @@ def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
         "anchor_log_value": np.zeros(slots),
         "anchor_killed": np.zeros(slots),
     }
-    low, high = cell(*(known[f"claim_{name}"] for name in ("value", "form", "unit", "offset")))
+    low, high = cell(known["claim_value"], known["claim_form"], known["claim_unit"], known["claim_offset"])
     for row, (category, place) in enumerate(zip(known["claim_category"], known["claim_cell"], strict=True)):
         source = place % slots
         bounded = low[row] > 0 and np.isfinite(high[row])
@@ -230,7 +230,7 @@ def check(arrays: Arrays) -> None:
     }
     for name, array in arrays.items():
         below = BY_NAME[name].below if name in BY_NAME else ""
-        if below in ranges and array.size and not (0 <= array.min() and array.max() < ranges[below]):
+        if below in ranges and array.size and (array.min() < 0 or array.max() >= ranges[below]):
             bad(name, f"indices from {array.min()} to {array.max()}", f"0 to {ranges[below] - 1}")
     if problems:
         raise InputError("The data do not fit the model", problems)

@@ -157,7 +157,7 @@ def label(
     names = [source for source, _, _ in seen.sources]
     chains, draws = next(iter(raw.values())).shape[:2]
     days = quantities["daily_rate"].shape[-1]
-    coords = {
+    coords: dict[str, Any] = {
         "chain": np.arange(chains),
         "draw": np.arange(draws),
         "source_kind": list(SOURCE_KINDS),

@@ -160,10 +160,10 @@ def graph_key(curve: Curve, reporting: Reporting, priors: Priors, campaign: Camp
             "curve": type(curve).__name__,
             "errors": reporting.errors,
             "truncate": reporting.truncate,
-            "families": {name: priors[name].family for name in priors},
+            "families": [priors[name].family for name in priors],
             "slots": seen.slots,
             "phases": max(campaign.phase_slots, 1),
-            "knots": knot_count(campaign),
+            "knots": knot_count(campaign) if "rate_half_life" in curve.prior_names() else 0,
         },
         sort_keys=True,
     )

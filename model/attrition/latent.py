@@ -46,7 +46,9 @@ def latent(take: Take, data: Mapping[str, Any], priors: Priors, curve: Curve, xp
     def one(name: str, kind: str = "positive") -> Any:
         return scalar(name, kind, priors, take, data, xp)
 
-    q = {name: one(name) for name in ("contingent_size", "claim_error", "claim_error_killed", "deployed_error")}
+    q = {name: one(name) for name in ("contingent_size", "claim_error", "deployed_error")}
+    same = priors["claim_error_killed"].family == "SameAsTotals"
+    q["claim_error_killed"] = q["claim_error"] if same else one("claim_error_killed")
     q["killed_share"] = one("killed_share", "share")
     q |= curve.latent(take, data, priors, q["contingent_size"], xp)
     q["daily_rate"] = curve.rate(q, data, xp)

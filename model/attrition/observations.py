@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,8 @@ def observe(claims: Claims, campaign: Campaign, reporting: Reporting) -> Observa
         do = "Change the vintage, or the campaign's start or end."
         got, expected = str(vintage), f"{campaign.start} to {campaign.end}"
         raise InputError("Outside the calendar", [Problem("vintage", "", "date", got, expected, do)])
-    kept: list[dict[str, Any]] = []
-    out: list[dict[str, Any]] = []
+    kept: list[dict[Any, Any]] = []
+    out: list[dict[Any, Any]] = []
     for row in evidence.to_dict("records"):
         record = _read(row, campaign, reporting)
         reason = _reason(record, campaign, reporting)
@@ -106,7 +107,7 @@ def observe(claims: Claims, campaign: Campaign, reporting: Reporting) -> Observa
         "interval_high",
         "spoken",
     ]
-    spoken = {source for source in table["source"]}
+    spoken = set(table["source"])
     sources = tuple(entry for entry in claims.sources if entry[0] in spoken)
     slots = -(-max(len(claims.sources), 1) // SLOT_STEP) * SLOT_STEP
     return Observations(vintage, pd.DataFrame(kept, columns=columns), aside, tuple(notes), sources, slots)
@@ -128,7 +129,7 @@ def _check_contingent(table: pd.DataFrame, campaign: Campaign) -> None:
         )
 
 
-def _read(row: dict[str, Any], campaign: Campaign, reporting: Reporting) -> dict[str, Any]:
+def _read(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> dict[Any, Any]:
     number = {key: float(row[key]) if row[key] is not None else 0.0 for key in ("value", "low", "high")}
     spoken = form_of(number["value"], row["bound"], row["open"] == "yes", row["unit"], number["low"], number["high"])
     form, stated, unit, offset, _ = spoken
@@ -151,7 +152,7 @@ def _read(row: dict[str, Any], campaign: Campaign, reporting: Reporting) -> dict
     }
 
 
-def _reason(row: dict[str, Any], campaign: Campaign, reporting: Reporting) -> str | None:
+def _reason(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> str | None:
     if row["category"] == SIZE:
         until = campaign.initial_until
         if until is not None and row["as_of"] > until:
@@ -175,5 +176,5 @@ def source_table(seen: Observations) -> dict[str, np.ndarray]:
         kinds[slot] = SOURCE_KINDS.index(kind)
         groups[slot] = names.setdefault((group, kind), slot)
         members[groups[slot]] = members.get(groups[slot], 0) + 1
-    several = np.array([members.get(group, 1) > 1 for group in groups])
+    several = np.array([members.get(int(group), 1) > 1 for group in groups])
     return {"kind": kinds, "group": groups, "several": several}

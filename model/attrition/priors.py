@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "LogNormal": ("median", "sd_log"),
-    "Normal": ("mean", "sd"),
     "HalfNormal": ("scale",),
     "Beta": ("a", "b"),
     "Fixed": ("value",),
     "StanceBias": ("mean", "mean_sd", "total_sd"),
+    "SameAsTotals": (),
 }
 
 
@@ -36,7 +36,7 @@ class Prior:
     """One prior. ``numbers`` are those of its family, in ``unit``; ``why`` gives the reason and the source.
 
     ``StanceBias`` is Normal with a mean that is itself uncertain: of the total sd of a source's log bias, ``mean_sd``
-    is shared by all sources of the stance.
+    is shared by all sources of the stance. ``SameAsTotals`` (for claim_error_killed) is the error of totals.
     """
 
     name: str
@@ -61,8 +61,8 @@ def _defaults(campaign: Campaign) -> list[Prior]:
         Prior("contact_rate", "LogNormal", {"median": 1, "sd_log": 1.0}, log_rate,
               "before the escalation: skirmishes, a few losses at most"),
         Prior("escalation_rate", "LogNormal", {"median": 50, "sd_log": 1.0}, log_rate,
-              "rate at the escalation, before any claim: 0.1% to 3% of 11,500 a day covers the middle 90% of "
-              "multi-day battles after 1939 (CDB90: median 2.3% of strength a day, log sd 1.4) and quieter fronts"),
+              "90% from 10 to 260, that is 0.1% to 2.3% of 11,500 a day: between whole forces in theatre (0.2%) and sides "
+              "of multi-day battles after 1939 (CDB90: median 2.3% of strength a day, log sd 1.4)"),
         Prior("long_run_fraction", "LogNormal", {"median": 0.003, "sd_log": 0.9}, "fraction of strength per day",
               "level to which the rate returns: battle days lose 1% to 6% a day (CDB90), whole forces in theatre "
               "about 0.2% (General Staff daily figures, 2024-25); months contain pauses"),

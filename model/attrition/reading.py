@@ -13,9 +13,10 @@ import math
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from .coding import COLUMNS, DATES, EXTRA_PREFIX, NUMBERS, REQUIRED
 from .errors import InputError, Problem, shown
@@ -112,7 +113,7 @@ def number_of(cell: object) -> float | None:
     """Read one number; an empty cell is None. Raises ValueError with (expected, what to do)."""
     if _is_empty(cell):
         return None
-    if isinstance(cell, Real) and not isinstance(cell, bool):
+    if isinstance(cell, (int, float, np.integer, np.floating)) and type(cell) is not bool:
         value = float(cell)
     else:
         text = cell.strip() if isinstance(cell, str) else ""
@@ -136,7 +137,7 @@ def date_of(cell: object) -> dt.date | None:
     if _is_empty(cell):
         return None
     if isinstance(cell, dt.datetime):
-        if (cell.hour, cell.minute, cell.second, cell.microsecond) != (0, 0, 0, 0):
+        if any((cell.hour, cell.minute, cell.second, cell.microsecond, getattr(cell, "nanosecond", 0))):
             raise ValueError("a date without a time of day", "Give the day alone.")
         date = cell.date()
     elif isinstance(cell, dt.date):
@@ -159,7 +160,10 @@ def _is_empty(cell: object) -> bool:
         return True
     if isinstance(cell, str):
         return not cell.strip()
-    return bool(cell != cell)  # NaN and NaT
+    try:
+        return bool(cell != cell)  # NaN and NaT
+    except (TypeError, ValueError):  # pandas.NA has no truth value
+        return str(cell) == "<NA>"
 
 
 def typed(rows: Iterable[Row]) -> tuple[list[dict[str, Cell]], list[str], list[Problem]]:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ def load(path: str | Path) -> Fit:
         raise FileError(f"{path}: no such file. `attrition fit --out FOLDER` writes FOLDER/fit.nc.")
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            head = _head(path, tree.attrs)
+            head = _head(tree.attrs)
             groups = {name: tree[name].to_dataset().load() for name in GROUPS}
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, UnicodeDecodeError, AttributeError) as error:
         raise FileError(f"{path}: not a readable fit ({type(error).__name__}: {error})") from error
@@ -116,7 +116,7 @@ def load(path: str | Path) -> Fit:
     return _fit(head, {name: _restored(group) for name, group in groups.items()})
 
 
-def _head(path: Path, attrs: dict[str, Any]) -> dict[str, Any]:
+def _head(attrs: Mapping[Any, Any]) -> dict[str, Any]:
     if "attrition_format" not in attrs:
         raise ValueError("it has no attrition_format: not written by attrition")
     number = int(attrs["attrition_format"])

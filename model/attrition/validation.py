@@ -111,9 +111,9 @@ ROW_RULES: tuple[Rule, ...] = (
     ),
     (
         "value",
-        "more than 0 for an open ceiling",
-        "An open at_most needs a threshold.",
-        lambda r: not (r["bound"] == "at_most" and r["open"]) or r["value"] is None or r["value"] > 0,
+        "more than 0 for a ceiling",
+        "An at_most needs a threshold: use exact or approx for zero.",
+        lambda r: r["bound"] != "at_most" or r["value"] is None or r["value"] > 0,
     ),
     (
         "unit",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..depletion import depletion_date
 from ..fitted import Fit, rate_since
+from ..observations import SIZE
 from ..projection import Forecast, Hold
 from .result import CheckResult
 
@@ -30,7 +31,10 @@ def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
         "claim_error": fit.array("claim_error"),
     }
     bias = fit.array("source_bias")
+    speaks = set(fit.seen.claims["source"][fit.seen.claims["category"] != SIZE])
     for number, name in enumerate(fit.posterior["source"].values):
+        if name not in speaks:
+            continue
         quantities[f"source_bias[{name}]"] = bias[..., number]
     for scenario in (Hold(), Forecast()):
         quantities[f"depletion_{scenario.name}"] = 1.0 / depletion_date(fit, scenario).day

@@ -1,0 +1,157 @@
+"""The command line: one verb per job. Exit codes: 0 done, 1 the gate or a comparison failed, 2 bad input, 3 anything else."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from .campaign import Campaign
+    from .claims import Claims
+
+RECORD = "dprk-kursk"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A daily loss rate and a depletion date, with uncertainty, from conflicting public claims.",
+)
+
+File = Annotated[Path | None, typer.Argument(help=f"Claims table (CSV); by default the packaged record {RECORD}.")]
+CampaignOption = Annotated[
+    str | None, typer.Option("--campaign", help="Campaign: a TOML file, or the name of a packaged one.")
+]
+
+
+def _claims(path: Path | None) -> Claims:
+    from .claims import load_claims, read_claims
+
+    return load_claims(RECORD) if path is None else read_claims(path)
+
+
+def _campaign(name: str | None, claims: Claims) -> Campaign:
+    from .campaign import load_campaign, read_campaign
+    from .packages import available
+
+    if name is not None:
+        return read_campaign(name) if Path(name).is_file() else load_campaign(name)
+    spoken = sorted(set(claims.table["contingent"]) - {""})
+    if len(spoken) == 1 and spoken[0] in available():
+        return load_campaign(spoken[0])
+    from .errors import InputError, Problem
+
+    do = "Write what is being depleted as TOML (the packaged campaign.toml shows how) and name it."
+    raise InputError("No campaign", [Problem("option", "", "--campaign", "nothing", "a TOML file or a name", do)])
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="Claims table (CSV).")]) -> None:
+    """Validate a claims table: every problem at once, or what the model would read and what stays out."""
+    claims = _claims(file)
+    typer.echo(str(claims))
+    aside = claims.set_aside
+    if len(aside):
+        typer.echo("\nSet aside:")
+        for reason, rows in aside.groupby("reason", sort=False):
+            typer.echo(f"  {len(rows):>4}  {reason}: {', '.join(rows['claim_id'])}")
+
+
+@app.command()
+def fit(
+    file: File = None,
+    campaign: CampaignOption = None,
+    known_by: Annotated[
+        str | None, typer.Option("--known-by", help="Vintage: use only what was public by this date (YYYY-MM-DD).")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of every random number.", min=0)] = 1,
+    draws: Annotated[int, typer.Option("--draws", help="Draws per chain, of four.", min=100)] = 1000,
+    priors: Annotated[str, typer.Option("--priors", help="Named set of priors: default or study.")] = "default",
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the fit and what is published of it.")] = None,
+) -> None:
+    """Fit a record: print the summary, and with --out keep the fit and publish it."""
+    claims = _claims(file)
+    chosen = _campaign(campaign, claims)
+
+    from .inference import fit as run
+    from .priors import default_priors
+    from .publishing import publish, summary_text
+    from .sampling import Settings
+
+    settings = Settings(draws=draws)
+    done = run(claims, chosen, default_priors(chosen, priors), seed=seed, known_by=known_by, settings=settings)
+    if out is not None:
+        saved = done.save(out / "fit.nc")
+        typer.echo(f"Saved {saved}", err=True)
+    typer.echo(summary_text(done))
+    if not done.passed:
+        typer.echo("The convergence gate failed: nothing is published.", err=True)
+        raise typer.Exit(1)
+    if out is not None:
+        written = publish(done, out)
+        typer.echo(f"Published {len(written)} files in {out}", err=True)
+
+
+@app.command()
+def summary(
+    fit_file: Annotated[Path, typer.Argument(metavar="FIT", help="Saved fit, or the folder it is in.")],
+) -> None:
+    """Print the summary of a saved fit."""
+    from .publishing import summary_text
+    from .storage import load
+
+    done = load(fit_file / "fit.nc" if fit_file.is_dir() else fit_file)
+    typer.echo(summary_text(done))
+    if not done.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def conform(
+    file: Annotated[Path, typer.Argument(help="Conformance file (JSON).")],
+    draws: Annotated[int, typer.Option("--draws", help="Draws per chain, of four.", min=100)] = 4000,
+    seed: Annotated[int, typer.Option("--seed", help="Of every random number.", min=0)] = 1,
+) -> None:
+    """Fit problems whose posterior is known exactly, and compare quantile by quantile."""
+    from .conform import conform as run
+
+    results = run(file, draws=draws, seed=seed)
+    width = max([len(result.name) for result in results], default=3)
+    typer.echo(f"{'set':<{width}}  {'quantity':<18}  worst departure (Monte Carlo errors, at level)  ESS     result")
+    for result in results:
+        departure = f"{result.worst:.2f} at {result.level:g}"
+        state = "passed" if result.passed else "FAILED"
+        typer.echo(f"{result.name:<{width}}  {result.quantity:<18}  {departure:<46}  {result.ess:<6.0f}  {state}")
+    if not results or not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+class _ExitCodes:
+    """Turn what escapes from a command into a message and an exit code."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
+            return
+        from .errors import FileError, InputError
+
+        if isinstance(error, InputError | FileError | FileNotFoundError | IsADirectoryError):
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(2) from None
+        traceback.print_exception(error)
+        raise SystemExit(3) from None
+
+
+def main() -> None:
+    """Entry point of the ``attrition`` command."""
+    with _ExitCodes():
+        app()

@@ -1,0 +1,159 @@
+"""The summary: every published number, as plain values and as a table. ``summary.schema.json`` documents its form."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..checks.convergence import published_quantities
+from ..depletion import LEVELS, DepletionDate, depletion_date, reference_place
+from ..fitted import Fit
+from ..projection import Forecast, Hold, Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = "1.0"
+UNITS = {
+    "total_loss": ("persons", "killed and wounded by the vintage"),
+    "killed": ("persons", "killed by the vintage"),
+    "killed_share": ("1", "killed as a share of killed and wounded"),
+    "rate_since_escalation": ("persons per day", "mean daily loss from the reported escalation to the vintage"),
+    "daily_rate_now": ("persons per day", "daily loss on the vintage day"),
+    "contingent_size": ("persons", "size of the initial contingent"),
+    "claim_error": ("log units", "sd of a claim around its source's level"),
+}
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """Scenarios of a publication, in order."""
+    return (Hold(), Forecast())
+
+
+def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
+    """Every published number of a fit, as plain values (JSON-ready, full precision).
+
+    Parameters
+    ----------
+    fit
+        The draws.
+    levels
+        Quantile levels; the default gives the median and equal-tailed 50% and 90% intervals.
+
+    Returns
+    -------
+    dict
+        As ``summary_schema()`` documents.
+    """
+    dates = {scenario.name: depletion_date(fit, scenario) for scenario in scenarios()}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "campaign": {"name": fit.campaign.name, "title": fit.campaign.title},
+        "vintage": fit.vintage.isoformat(),
+        "created": fit.created,
+        "gate": {key: fit.gate[key] for key in ("passed", "max_rhat", "min_ess", "divergences")}
+        | {"target_accept": fit.gate["target_accept"], "escalated": fit.gate["escalated"]},
+        "claims": {
+            "used": len(fit.seen.claims),
+            "sources": int(fit.seen.claims["source"].nunique()),
+            "set_aside": len(fit.seen.set_aside),
+        },
+        "rate_since": fit.campaign.rate_since.isoformat(),
+        "quantities": _quantities(fit, levels),
+        "scenarios": {name: _scenario(date, levels) for name, date in dates.items()},
+        "reference": _reference(fit, dates),
+        "notes": list(fit.seen.notes),
+        "priors": {"label": fit.priors.label, "rows": fit.priors.as_dict()["rows"]},
+        "made_with": {
+            "seed": fit.seed,
+            "draws": fit.settings.draws,
+            "chains": fit.settings.chains,
+            "tune": fit.settings.tune,
+            "curve": type(fit.curve).__name__,
+            "errors": fit.reporting.errors,
+            "versions": fit.versions,
+            "claims_sha256": fit.claims.digest,
+            "campaign_sha256": fit.campaign.digest,
+            "priors_sha256": fit.priors.digest,
+        },
+    }
+
+
+def summary_schema() -> dict[str, Any]:
+    """JSON Schema of ``summarize``'s result."""
+    text = files("attrition.publishing").joinpath("summary.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _quantities(fit: Fit, levels: Sequence[float]) -> dict[str, Any]:
+    found = {}
+    for name, draws in published_quantities(fit).items():
+        if name.startswith("depletion_"):
+            continue
+        unit, meaning = UNITS.get(name, ("log units", f"log bias of {name[12:-1]}: stated over true"))
+        quantiles = {f"{level:g}": float(np.quantile(draws, level)) for level in levels}
+        found[name] = {"unit": unit, "meaning": meaning, "mean": float(draws.mean()), "quantiles": quantiles}
+    return found
+
+
+def _scenario(date: DepletionDate, levels: Sequence[float]) -> dict[str, Any]:
+    interests = [interest.date for interest in date.campaign.dates_of_interest]
+    quantiles = {}
+    for level in levels:
+        found = date.quantile(level)
+        quantiles[f"{level:g}"] = {"date": found and found.isoformat(), "after_horizon": found is None}
+    return {
+        "sentence": date.sentence,
+        "definition": "gross: the initial contingent, each person once",
+        "horizon": date.horizon.isoformat(),
+        "quantiles": quantiles,
+        "probability_within_horizon": date.probability_within_horizon,
+        "probability_by": {day.isoformat(): date.probability_by(day) for day in interests if day <= date.horizon},
+    }
+
+
+def _reference(fit: Fit, dates: dict[str, DepletionDate]) -> dict[str, Any] | None:
+    reference = fit.campaign.reference_projection
+    places = {name: reference_place(fit, date) for name, date in dates.items()}
+    if reference is None:
+        return None
+    return {
+        "source": reference.source,
+        "text": reference.text,
+        "url": reference.url,
+        "published": reference.published.isoformat(),
+        "daily_rate": reference.daily_rate,
+        "strength": reference.strength,
+        "date": reference.date.isoformat(),
+        "rate_quantile": next(place.rate_quantile for place in places.values() if place),
+        "date_quantile": {name: place.date_quantile for name, place in places.items() if place},
+    }
+
+
+def summary_table(fit: Fit, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+    """Every published quantity, one row each, with its quantiles as columns (``q05``: 5% lie below)."""
+    import pandas as pd
+
+    content = summarize(fit, levels)
+    rows = []
+    for name, one in content["quantities"].items():
+        row = {"quantity": name, "unit": one["unit"], "meaning": one["meaning"]}
+        rows.append(row | {_column(level): one["quantiles"][f"{level:g}"] for level in levels})
+    for name, one in content["scenarios"].items():
+        row = {"quantity": f"depletion_date[{name}]", "unit": "date", "meaning": one["sentence"]}
+        for level in levels:
+            found = one["quantiles"][f"{level:g}"]
+            row[_column(level)] = found["date"] or f"after {one['horizon']}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _column(level: float) -> str:
+    percent = 100 * level
+    return f"q{percent:02.0f}" if math.isclose(percent, round(percent)) else f"q{percent:g}"

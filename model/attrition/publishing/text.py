@@ -1,0 +1,99 @@
+"""The summary for people: how many, how many a day, by when, how sure, and how that compares with the newspapers."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+
+from ..depletion import depletion_date, reference_place
+from ..display import count, percent
+from ..fitted import Fit, rate_since
+from .summary import scenarios
+
+WIDTH = 96
+
+
+def summary_text(fit: Fit) -> str:
+    """Plain text of a fit's answer, with the level of every interval and the conditions it rests on."""
+    total = fit.array("cumulative_loss")[..., -1]
+    rate = rate_since(fit)
+    share = fit.array("killed_share")
+    since = fit.campaign.rate_since
+    lines = [
+        f"{fit.campaign.title or fit.campaign.name}, from {len(fit.seen.claims)} claims of "
+        f"{fit.seen.claims['source'].nunique()} sources known by {fit.vintage}",
+        "",
+    ]
+    if not fit.passed:
+        lines += [f"NOT A FINAL RESULT: the convergence gate failed: {fit.gate.get('sentence', '')}", ""]
+    rows = [
+        ("Killed and wounded by then", f"{_interval(total)}"),
+        ("of them killed", f"{_interval(total * share)}"),
+        (f"A day, since {since}", f"{_interval(rate)}"),
+        ("Size of the contingent", f"{_interval(fit.array('contingent_size'))}"),
+    ]
+    lines += [f"  {label:<28}  {text}" for label, text in rows]
+    lines += ["", "  Date by which the whole initial contingent is killed or wounded:"]
+    for scenario in scenarios():
+        date = depletion_date(fit, scenario)
+        low, high = date.quantile_text(0.05), date.quantile_text(0.95)
+        lines.append(f"  {scenario.name:<28}  {date.quantile_text(0.5)} (90% interval {low} to {high})")
+        inside = f"within the horizon, by {date.horizon}: {percent(date.probability_within_horizon)}"
+        dates = [
+            f"by {interest.date}: {percent(date.probability_by(interest.date))}"
+            for interest in fit.campaign.dates_of_interest
+            if fit.vintage < interest.date <= date.horizon
+        ]
+        lines.append(f"  {'':<28}  {'; '.join([*dates, inside])}")
+        lines += _wrapped(f"if {date.sentence}", 32)
+    lines += [
+        *_reference(fit),
+        "",
+        *_wrapped(CONDITIONS, 2),
+        *(w for note in fit.seen.notes for w in _wrapped(note, 2)),
+    ]
+    gate = fit.gate
+    lines += [
+        "",
+        f"  Convergence gate {'passed' if fit.passed else 'FAILED'}: R-hat at most {gate['max_rhat']:.3f}, effective sample "
+        f"size at least {gate['min_ess']:.0f}, {gate['divergences']} divergences"
+        + (f"; {gate['escalated']}" if gate["escalated"] else ""),
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+CONDITIONS = (
+    "Medians with 90% credible intervals. The level rests on the priors about each side's bias: if every source overstated "
+    "by the same factor, no claim could tell. The date is conditional on its scenario; neither foresees a pause, a "
+    "withdrawal or reinforcements."
+)
+
+
+def _reference(fit: Fit) -> list[str]:
+    reference = fit.campaign.reference_projection
+    if reference is None:
+        return []
+    lines = ["", *_wrapped(reference.text, 2)]
+    for scenario in scenarios():
+        place = reference_place(fit, depletion_date(fit, scenario))
+        if place is None:
+            continue
+        if scenario.name == "hold":
+            rate = f"Its rate, {place.rate:g} a day: {percent(place.rate_quantile)} of the posterior lies below it."
+            lines += _wrapped(rate, 2)
+        date = (
+            f"Its date, {place.date}: under {scenario.name}, {percent(place.date_quantile)} of the posterior lies at or "
+            "before it."
+        )
+        lines += _wrapped(date, 2)
+    return lines
+
+
+def _interval(draws: np.ndarray) -> str:
+    low, middle, high = np.quantile(draws, (0.05, 0.5, 0.95))
+    return f"{count(middle)} (90% interval {count(low)} to {count(high)})"
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent)

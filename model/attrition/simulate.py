@@ -1,0 +1,157 @@
+"""Draw a campaign and its claims from the prior: the same model text, with parameters taken at random.
+
+Each claim keeps how it speaks (bound, unit, openness, dates, source); its stated value is drawn anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from .build import TRUNCATION_WIDTH, cut_to_vintage
+from .campaign import Campaign
+from .claims import Claims
+from .containers import containers
+from .curves import DATE_SDS, Curve, default_curve, knot_count
+from .errors import AttritionError
+from .latent import claim_location, claim_scale, latent
+from .observations import Observations, observe
+from .parameters import Parameter, Take
+from .priors import Priors, default_priors
+from .reporting import Reporting
+from .rounding import state
+
+MAX_TRIES = 1000
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A simulated truth and the data that a model of it would be given.
+
+    Attributes
+    ----------
+    truth
+        Named quantities, and the free parameters.
+    arrays
+        Containers with the simulated stated values.
+    seen
+        How the claims speak.
+    """
+
+    truth: Mapping[str, Any]
+    arrays: dict[str, np.ndarray]
+    seen: Observations
+
+
+def simulate(
+    claims: Claims,
+    campaign: Campaign,
+    priors: Priors | None = None,
+    *,
+    seed: int,
+    curve: Curve | None = None,
+    reporting: Reporting | None = None,
+    fixed: Mapping[str, Any] | None = None,
+) -> Simulated:
+    """Draw one campaign and its claims.
+
+    Parameters
+    ----------
+    claims
+        A record whose rows say who speaks when, and how; their values are not used.
+    campaign, priors, curve, reporting
+        As in ``build_model``.
+    seed
+        Of the draw.
+    fixed
+        Free parameters to hold at given values instead of drawing them (on their own scale, before any shift).
+
+    Notes
+    -----
+    Where the model is conditioned on a force still fighting, draws are repeated until one is.
+    """
+    campaign = cut_to_vintage(claims, campaign)
+    priors = priors or default_priors(campaign)
+    curve = curve or default_curve(campaign)
+    reporting = reporting or Reporting()
+    seen = observe(claims, campaign, reporting)
+    arrays = containers(seen, campaign, priors, curve)
+    sizes = {
+        "source_kind": len(arrays["stance_prior"]),
+        "source": seen.slots,
+        "phase": max(campaign.phase_slots, 1),
+        "knot": knot_count(campaign),
+    }
+    rng = np.random.default_rng(seed)
+    for _ in range(MAX_TRIES):
+        free: dict[str, Any] = {}
+        q = latent(_drawing(rng, arrays, sizes, fixed or {}, free), arrays, priors, curve)
+        room = np.log(q["contingent_size"]) - np.log(max(float(q["cumulative_loss"][-1]), 1e-300))
+        if not reporting.truncate or rng.random() < 1.0 / (1.0 + np.exp(-np.clip(room / TRUNCATION_WIDTH, -700, 700))):
+            stated = _state(rng, q, arrays, reporting)
+            return Simulated({**free, **q}, {**arrays, "claim_value": stated}, seen)
+    raise AttritionError(
+        f"no draw of {MAX_TRIES} left the force fighting at {seen.vintage}: the prior is at odds with that"
+    )
+
+
+def _drawing(
+    rng: np.random.Generator,
+    arrays: Mapping[str, np.ndarray],
+    sizes: Mapping[str, int],
+    fixed: Mapping[str, Any],
+    free: dict[str, Any],
+) -> Take:
+    def take(parameter: Parameter, mean: Any) -> Any:
+        shape = tuple(sizes[dim] for dim in parameter.dims)
+        if parameter.family == "beta":
+            a, b = (float(number) for number in arrays[f"prior_{parameter.prior}"])
+            value = rng.beta(a, b, size=shape)
+        elif parameter.family == "halfnormal":
+            value = np.abs(rng.standard_normal(shape))
+        elif parameter.family == "date":
+            value = stats.truncnorm.rvs(-DATE_SDS, arrays["phase_latest"], size=shape, random_state=rng)
+        else:
+            value = rng.standard_normal(shape)
+        value = np.asarray(fixed.get(parameter.name, value), dtype=float)
+        free[parameter.name] = value + mean if parameter.family == "normal" else value
+        return free[parameter.name]
+
+    return take
+
+
+def _state(
+    rng: np.random.Generator, q: Mapping[str, Any], arrays: Mapping[str, np.ndarray], reporting: Reporting
+) -> np.ndarray:
+    center, scale = claim_location(q, arrays), claim_scale(q, arrays, reporting)
+    noise = rng.logistic(size=center.shape) if reporting.errors == "logistic" else rng.standard_normal(center.shape)
+    form, unit = arrays["claim_form"], arrays["claim_unit"]
+    return np.asarray(state(np.exp(center + scale * noise), form, unit, arrays["claim_offset"], arrays["claim_origin"]))
+
+
+def restated(claims: Claims, simulated: Simulated) -> Claims:
+    """Give the claims that entered the model their simulated values, as a record of its own.
+
+    A range becomes the simulated cell of its grid; an open bound that is not met becomes its complement.
+    """
+    table = claims.table.set_index("claim_id", drop=False)
+    for row, value in zip(simulated.seen.claims.to_dict("records"), simulated.arrays["claim_value"], strict=True):
+        name = row["claim_id"]
+        if row["bound"] == "range":
+            ratio = row["spoken"][2]
+            table.loc[name, ["low", "high", "value"]] = [float(value), float(value * ratio), None]
+        elif row["open"] == "yes":
+            threshold = row["spoken"][2]
+            met = value == threshold
+            table.loc[name, "value"] = threshold
+            if not met:
+                table.loc[name, "bound"] = "at_most" if row["bound"] == "at_least" else "at_least"
+        else:
+            table.loc[name, "value"] = float(value)
+            table.loc[name, "unit"] = row["spoken"][2]
+    return dataclasses.replace(claims, _table=table.reset_index(drop=True))

@@ -1,0 +1,212 @@
+"""Claims: what is known by a date, what is evidence, and that nobody can change either."""
+
+import dataclasses
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from attrition.claims import load_claims, read_claims
+from attrition.coding import COLUMNS, LOSS_QUANTITIES, ROLE_REASONS
+from attrition.errors import InputError
+from tables import problems_of, read, row
+
+VINTAGE = dt.date(2025, 1, 17)
+
+
+@pytest.fixture(scope="module")
+def record():
+    return load_claims("dprk-kursk")
+
+
+def test_the_packaged_record_is_whole(record):
+    table = record.table
+    assert (len(record), len(record.sources)) == (112, 26)
+    assert table["role"].value_counts().to_dict() == {
+        "evidence": 50, "repeat": 22, "partial": 9, "mixed": 2, "buildup": 4, "context": 10, "forecast": 9,
+        "doubtful": 6,
+    }  # fmt: skip
+    assert table["claim_id"].is_unique
+    assert record.name == "dprk-kursk"
+    assert record.vintage is None
+
+
+def test_an_unknown_package_lists_those_there_are():
+    with pytest.raises(InputError, match="dprk-kursk"):
+        load_claims("dprk-kursc")
+
+
+def test_known_by_keeps_exactly_what_was_public(record):
+    known = record.known_by(VINTAGE)
+    table = record.table
+    assert (
+        known.table["claim_id"].tolist() == table.loc[[d <= VINTAGE for d in table["published"]], "claim_id"].tolist()
+    )
+    assert max(known.table["published"]) <= VINTAGE
+    assert known.vintage == VINTAGE
+    assert known.sources == record.sources
+    assert record.known_by("2025-01-17").digest == known.digest
+
+
+def test_known_by_includes_the_day_itself():
+    claims = read(row(published="2025-01-10"), row(claim_id="A2", published="2025-01-11"))
+    assert [len(claims.known_by(f"2025-01-{day:02d}")) for day in (9, 10, 11)] == [0, 1, 2]
+
+
+def test_a_vintage_cannot_be_widened_again(record):
+    known = record.known_by(VINTAGE)
+    assert len(known.known_by("2024-12-31")) < len(known)
+    with pytest.raises(InputError, match="whole record"):
+        known.known_by("2025-01-18")
+
+
+@pytest.mark.parametrize("date", ["03/04/2025", "", None, "2025-02-30", 20250101])
+def test_known_by_refuses_what_is_not_a_date(record, date):
+    with pytest.raises(InputError, match="known_by"):
+        record.known_by(date)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("value", 77.0), ("source_group", "moved"), ("note", "x"), ("role", "context")]
+)
+def test_a_later_claim_cannot_change_the_digest(record, column, value):
+    table = record.table
+    later = table["published"] > VINTAGE
+    assert later.sum() > 50
+    table.loc[later & (table["source"] == "rok-nis"), column] = value
+    changed = read_claims(table, name=record.name)
+    assert changed.digest != record.digest
+    assert changed.known_by(VINTAGE).digest == record.known_by(VINTAGE).digest
+    without = read_claims(table[~later], name=record.name)
+    assert without.digest == record.known_by(VINTAGE).digest
+
+
+@pytest.mark.parametrize(("column", "value"), [("value", 3100.0), ("note", "x"), ("published", dt.date(2025, 1, 9))])
+def test_a_visible_cell_changes_the_digest(column, value):
+    assert read(row()).digest != read(row(**{column: value})).digest
+
+
+def test_claims_with_other_rows_are_not_equal():
+    one, same, other = read(row()), read(row()), read(row(value="9000"))
+    assert one == same
+    assert one != other
+
+
+def test_provenance_columns_survive():
+    more = {"url": "https://example.org/a?b=1&c", "note": "as relayed", "briefing": "alpha:2025-01-10", "x_page": "12"}
+    table = read(row(**more)).known_by("2025-02-01").evidence
+    assert {key: table.loc[0, key] for key in more} == more
+    assert table.columns.tolist() == [*COLUMNS, "x_page"]
+
+
+def test_evidence_and_set_aside_partition_the_table(record):
+    kept, left = record.evidence, record.set_aside
+    assert sorted([*kept["claim_id"], *left["claim_id"]]) == sorted(record.table["claim_id"])
+    assert set(kept["role"]) == {"evidence"}
+    assert set(kept["quantity"]) <= {*LOSS_QUANTITIES, "deployed"}
+    assert all(left["reason"].str.len() > 5)
+    other = left[left["role"] != "evidence"]
+    assert other["reason"].tolist() == [ROLE_REASONS[role] for role in other["role"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"role": "repeat", "derived_from": "A0"}, "counted once"),
+        ({"quantity": "killed_share", "value": "0.3"}, "a share"),
+        ({"quantity": "present"}, "present: not a quantity"),
+        ({"as_of": "", "as_of_basis": "none"}, "no date"),
+        ({"value": "", "role": "mixed"}, "other troops"),
+    ],
+)
+def test_each_way_out_has_its_reason(changes, reason):
+    claims = read(row(), row(claim_id="A2", **changes))
+    assert claims.evidence["claim_id"].tolist() == ["A1"]
+    assert reason in claims.set_aside.loc[0, "reason"]
+
+
+BAD = [
+    ("source_kind", [row(), row(claim_id="A2", source_kind="analyst")]),
+    ("source_group", [row(source_group="g"), row(claim_id="A2", source_group="h")]),
+    ("contingent", [row(contingent="c"), row(claim_id="A2", contingent="d")]),
+    ("claim_id", [row(), row()]),
+    ("claim_id", [row(), row(claim_id="")]),
+    ("source", [row(), row(claim_id="A2", source="")]),
+    ("published", [row(), row(claim_id="A2", published="")]),
+    ("as_of", [row(), row(claim_id="A2", as_of="", as_of_basis="stated")]),
+    ("as_of_basis", [row(), row(claim_id="A2", as_of_basis="none")]),
+    ("as_of", [row(), row(claim_id="A2", as_of="2025-01-11")]),
+    ("window_start", [row(), row(claim_id="A2", window_start="2025-01-10")]),
+    ("value", [row(), row(claim_id="A2", value="")]),
+    ("low", [row(), row(claim_id="A2", bound="range", value="")]),
+    ("low", [row(), row(claim_id="A2", bound="range", value="", low="5", high="5")]),
+    ("value", [row(), row(claim_id="A2", bound="range", low="5", high="9")]),
+    ("low", [row(), row(claim_id="A2", low="5", high="9")]),
+    ("open", [row(), row(claim_id="A2", open="yes")]),
+    ("open", [row(), row(claim_id="A2", bound="at_least", open="no")]),
+    ("value", [row(), row(claim_id="A2", value="30.5")]),
+    ("value", [row(), row(claim_id="A2", quantity="killed_share", value="30")]),
+    ("value", [row(), row(claim_id="A2", value="0", bound="point")]),
+    ("value", [row(), row(claim_id="A2", value="0", bound="at_most", open="yes")]),
+    ("value", [row(), row(claim_id="A2", value="0", bound="at_most")]),
+    ("unit", [row(), row(claim_id="A2", unit="0")]),
+    ("error_sd", [row(), row(claim_id="A2", error_sd="0")]),
+    ("derived_from", [row(), row(claim_id="A2", role="repeat")]),
+    ("url", [row(), row(claim_id="A2", url="javascript:alert(1)")]),
+    ("quantity", [row(), row(claim_id="A2", quantity="deaths")]),
+    ("bound", [row(), row(claim_id="A2", bound="about")]),
+    ("role", [row(), row(claim_id="A2", role="fact")]),
+]
+
+
+@pytest.mark.parametrize(("column", "rows"), BAD, ids=[f"{n}-{case[0]}" for n, case in enumerate(BAD)])
+def test_a_broken_rule_is_refused_at_its_row_and_column(column, rows):
+    found = problems_of(pd.DataFrame(rows))
+    assert [(p.where, p.column) for p in found] == [("row 2", column)]
+    assert found[0].name == repr(rows[1]["claim_id"])
+    assert found[0].got
+    assert found[0].expected
+    assert found[0].do.endswith(".")
+
+
+def test_a_forecast_may_speak_of_a_later_day():
+    claims = read(row(as_of="2025-03-01", role="forecast"))
+    assert "not an observation" in claims.set_aside.loc[0, "reason"]
+
+
+def test_claims_are_frozen():
+    claims = read(row())
+    before = claims.digest
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        claims.vintage = VINTAGE
+    for frame in (claims.table, claims.evidence, claims.set_aside):
+        frame.loc[0, "value"] = 1.0
+        frame.drop(frame.index, inplace=True)
+    assert claims.digest == before
+    assert claims.table.loc[0, "value"] == 3000.0
+
+
+def test_the_frame_given_is_neither_kept_nor_changed():
+    frame = pd.DataFrame([row(value=3000)])
+    copy = frame.copy()
+    claims = read_claims(frame)
+    pd.testing.assert_frame_equal(frame, copy)
+    frame.loc[0, "value"] = 1
+    assert claims.table.loc[0, "value"] == 3000.0
+
+
+def test_sources_stand_in_order_of_their_first_claim():
+    claims = read(
+        row(source="late", published="2025-02-01"),
+        row(claim_id="A2", source="early", source_kind="analyst", source_group="g"),
+        row(claim_id="A3", source="late", published="2025-02-03"),
+    )
+    assert claims.sources == (("early", "g", "analyst"), ("late", "late", "adversary"))
+
+
+def test_the_summary_shows_counts_and_escapes_names(record):
+    assert "112 (whole record)" in str(record)
+    assert f"(known by {VINTAGE})" in repr(record.known_by(VINTAGE))
+    html = read_claims(pd.DataFrame([row()]), name="<script>alert(1)</script>")._repr_html_()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
