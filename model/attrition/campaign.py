@@ -19,9 +19,11 @@ from .claims import as_date
 from .display import Shown, count
 from .errors import InputError, Problem, shown
 from .packages import package_folder
+from .reading import date_of
 
 PHASE_KINDS = ("contact", "escalation", "pause", "resume")
 MAX_DAYS = 5000
+SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,10 @@ class Campaign(Shown):
     def known_by(self, date: dt.date | str) -> Campaign:
         """Only the phases and the projection that were public by a date."""
         day = as_date(date, "known_by")
+        if self.vintage is not None and day > self.vintage:
+            do = "Start from the whole campaign."
+            problem = Problem("known_by", "", "date", str(day), f"at most {self.vintage}", do)
+            raise InputError("What became public later is no longer here", [problem])
         reference = self.reference_projection
         return dataclasses.replace(
             self,
@@ -229,7 +235,9 @@ def read_campaign(path: str | Path) -> Campaign:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problem = Problem(Path(path).name, "", "file", str(error), "TOML in UTF-8", "Mend the line.")
         raise InputError("The campaign cannot be read", [problem]) from error
-    content.pop("schema", None)
+    if content.pop("schema", SCHEMA) != SCHEMA:
+        problem = Problem(Path(path).name, "", "schema", "another number", str(SCHEMA), "Upgrade attrition, or correct it.")
+        raise InputError("The campaign cannot be read", [problem])
     return campaign_of(content)
 
 
@@ -239,6 +247,7 @@ _PARTS: dict[str, type] = {
     "dates_of_interest": DateOfInterest,
     "reference_projection": ReferenceProjection,
 }
+_REFUSED = object()
 
 
 def campaign_of(content: dict[str, Any]) -> Campaign:
@@ -254,15 +263,14 @@ def campaign_of(content: dict[str, Any]) -> Campaign:
                 _make(part, item if isinstance(item, dict) else {}, f"{key}[{number}]", problems)
                 for number, item in enumerate(given)
             )
-    campaign: Campaign | None = _make(Campaign, values, "campaign", problems)
-    if problems or campaign is None:
+    campaign: Campaign = _make(Campaign, values, "campaign", problems)
+    if problems:
         raise InputError("The campaign cannot be read", problems)
     return campaign
 
 
 def _make(kind: type, given: dict[str, Any], where: str, problems: list[Problem]) -> Any:
     fields = {field.name: field for field in dataclasses.fields(kind)}
-    before = len(problems)
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key not in fields:
@@ -278,7 +286,7 @@ def _make(kind: type, given: dict[str, Any], where: str, problems: list[Problem]
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and key not in given:
             problems.append(Problem(where, "", key, "nothing", "a value", "Add it."))
-    return kind(**values) if len(problems) == before else None
+    return _REFUSED if problems else kind(**values)
 
 
 def _typed(annotation: str, value: Any) -> Any:
@@ -286,12 +294,14 @@ def _typed(annotation: str, value: Any) -> Any:
         if value is None and "None" in annotation:
             return None
         if isinstance(value, str):
-            return dt.date.fromisoformat(value)
+            value = date_of(value)
         if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
             raise TypeError
         return value
     if annotation in ("float", "int"):
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise TypeError
+        if annotation == "int" and value != int(value):
             raise TypeError
         return float(value) if annotation == "float" else int(value)
     if annotation == "str":
@@ -299,5 +309,11 @@ def _typed(annotation: str, value: Any) -> Any:
             raise TypeError
         return value
     if annotation == "tuple[str, ...]":
-        return tuple(str(item) for item in value)
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            raise TypeError
+        return tuple(value)
+    part = value is _REFUSED or isinstance(value, tuple(_PARTS.values()))
+    optional = value is None and "None" in annotation
+    if not (isinstance(value, tuple) if annotation.startswith("tuple") else part or optional):
+        raise TypeError
     return value

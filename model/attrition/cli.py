@@ -83,6 +83,8 @@ def fit(
     from .publishing import publish, summary_text
     from .sampling import Settings
 
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
     settings = Settings(draws=draws)
     done = run(claims, chosen, default_priors(chosen, priors), seed=seed, known_by=known_by, settings=settings)
     if out is not None:

@@ -146,7 +146,7 @@ def _claims(seen: Observations, days: int) -> Arrays:
     start = np.where(size, 0, [row["start_day"] for row in rows])
     end = np.where(size, days, [row["end_day"] + 1 for row in rows])
     rate = np.array([row["quantity"] == "daily_rate" for row in rows], dtype=bool)
-    stated = [float(row["error_sd"] or 0.0) for row in rows]
+    stated = np.nan_to_num(np.array([row["error_sd"] for row in rows], dtype=float))
     return {
         "claim_value": spoken[:, 1],
         "claim_form": spoken[:, 0],
@@ -158,7 +158,7 @@ def _claims(seen: Observations, days: int) -> Arrays:
         "claim_start": start,
         "claim_end": end,
         "claim_log_days": np.log(np.where(rate, np.maximum(end - start, 1), 1)),
-        "claim_stated_error": np.array(stated),
+        "claim_stated_error": stated,
     }
 
 
@@ -204,7 +204,7 @@ def check(arrays: Arrays) -> None:
     def bad(name: str, got: object, expected: str) -> None:
         problems.append(Problem("data", "", name, str(got), expected, "Build the data with containers()."))
 
-    lengths: dict[str, int] = {}
+    lengths = {**_lengths(arrays), "source_kind": len(SOURCE_KINDS)}
     for name, array in arrays.items():
         spec = BY_NAME.get(name)
         if spec is None:
@@ -216,7 +216,7 @@ def check(arrays: Arrays) -> None:
             bad(name, f"{array.ndim} dims", f"{len(spec.dims)}: {spec.dims}")
             continue
         for dim, length in zip(spec.dims, array.shape, strict=True):
-            if dim not in ("prior_number",) and lengths.setdefault(dim, length) != length:
+            if dim != "prior_number" and lengths[dim] != length:
                 bad(name, f"{dim} of length {length}", f"{lengths[dim]}, as the other arrays")
         if not np.all(np.isfinite(array)):
             bad(name, "NaN or infinity", "finite numbers")
@@ -227,6 +227,7 @@ def check(arrays: Arrays) -> None:
         "category": len(CATEGORIES),
         "cells": len(CATEGORIES) * lengths.get("source", 0),
         "days": lengths.get("day", 0) + 1,
+        "knot": lengths.get("knot_with_first", 2**31) - 1,
     }
     for name, array in arrays.items():
         below = BY_NAME[name].below if name in BY_NAME else ""
@@ -234,6 +235,16 @@ def check(arrays: Arrays) -> None:
             bad(name, f"indices from {array.min()} to {array.max()}", f"0 to {ranges[below] - 1}")
     if problems:
         raise InputError("The data do not fit the model", problems)
+
+
+def _lengths(arrays: Arrays) -> dict[str, int]:
+    """Length of each dim: the one that most arrays have."""
+    seen: dict[str, list[int]] = {}
+    for name, array in arrays.items():
+        dims = BY_NAME[name].dims if name in BY_NAME else ()
+        for dim, length in zip(dims, array.shape, strict=False):
+            seen.setdefault(dim, []).append(length)
+    return {dim: max(set(found), key=found.count) for dim, found in seen.items()}
 
 
 def check_same(arrays: Arrays, compiled: dict[str, tuple[int, ...]]) -> None:

@@ -106,6 +106,7 @@ def _defaults(campaign: Campaign) -> list[Prior]:
     ]  # fmt: skip
 
 
+_FIXED_ONLY = ("bias_group_sd", "bias_killed_adversary", "killed_share_source_sd", "deployed_source_sd")
 _STUDY_SET: dict[str, dict[str, float]] = {
     "bias_adversary": {"mean": 0.64, "mean_sd": 0.45, "total_sd": 0.6},
     "bias_own_side": {"mean": -0.6, "mean_sd": 0.6, "total_sd": 0.8},
@@ -158,7 +159,7 @@ class Priors(Shown, Mapping[str, Prior]):
             elif isinstance(change, Prior):
                 changed[name] = dataclasses.replace(change, name=name)
             else:
-                numbers = {**self[name].numbers, **{key: float(value) for key, value in change.items()}}
+                numbers = {**self[name].numbers, **_floats(name, change, problems)}
                 why = f"set by the user (default {self[name]}); {self[name].why}"
                 changed[name] = dataclasses.replace(self[name], numbers=numbers, why=why)
         for prior in changed.values():
@@ -193,12 +194,29 @@ class Priors(Shown, Mapping[str, Prior]):
         return f"Priors: {self.label}", [(p.name, f"{p}, {p.unit}: {p.why}") for p in self.rows]
 
 
+def _floats(name: str, change: object, problems: list[Problem]) -> dict[str, float]:
+    if not isinstance(change, Mapping):
+        problems.append(Problem("priors", name, "numbers", shown(change), "numbers by name", "Name them."))
+        return {}
+    numbers = {}
+    for key, value in change.items():
+        try:
+            numbers[key] = float(value)
+        except (TypeError, ValueError):
+            problems.append(Problem("priors", name, key, shown(value), "a number", "Correct it."))
+    return numbers
+
+
 def _check(prior: Prior) -> list[Problem]:
     def fail(column: str, got: object, expected: str) -> Problem:
         return Problem("priors", prior.name, column, shown(got), expected, "Correct it.")
 
     if prior.family not in FAMILIES:
         return [fail("family", prior.family, ", ".join(FAMILIES))]
+    bias = prior.name.startswith("bias_") and prior.name not in _FIXED_ONLY
+    only = "Fixed" if prior.name in _FIXED_ONLY else "StanceBias" if bias else prior.family
+    if prior.family != only:
+        return [fail("family", prior.family, only)]
     names = FAMILIES[prior.family]
     problems = []
     if set(prior.numbers) != set(names):
@@ -209,6 +227,12 @@ def _check(prior: Prior) -> list[Problem]:
             problems.append(fail(key, value, "a finite number"))
         elif (key in ("median", "a", "b", "scale") and value <= 0) or ("sd" in key and value < 0):
             problems.append(fail(key, value, "more than 0"))
+        elif key == "value" and prior.name in _FIXED_ONLY and prior.name != "bias_killed_adversary" and value < 0:
+            problems.append(fail(key, value, "0 or more"))
+        elif key == "value" and prior.name not in _FIXED_ONLY and value <= 0:
+            problems.append(fail(key, value, "more than 0"))
+        elif key == "value" and prior.name == "killed_share" and value >= 1:
+            problems.append(fail(key, value, "less than 1"))
     if not problems and prior.family == "StanceBias" and prior.numbers["mean_sd"] > prior.numbers["total_sd"]:
         problems.append(fail("mean_sd", prior.numbers["mean_sd"], "at most total_sd"))
     return problems

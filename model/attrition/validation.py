@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from .coding import (
     AS_OF_BASES,
     BOUNDS,
-    LOSS_QUANTITIES,
     QUANTITIES,
     ROLES,
     SHARE_QUANTITIES,
@@ -206,7 +205,6 @@ def _failures(table: pd.DataFrame) -> list[tuple[int, str, str, str]]:
         frame_checks.append(pa.Check(_consistent(key, column), error=label))
     messages["unique"] = ("claim_id", "a claim_id used once", "Rename one of them.")
     frame_checks.append(pa.Check(lambda frame: ~frame["claim_id"].duplicated(), error="unique"))
-    messages["known"] = ("derived_from", "claim_ids or event ids", "Correct the reference.")
     schema = pa.DataFrameSchema(columns, checks=frame_checks, strict=False)
     try:
         schema.validate(table, lazy=True)
@@ -246,4 +244,3 @@ def _consistent(key: str, column: str) -> Callable[[pd.DataFrame], pd.Series]:
     return check
 
 
-__all__ = ["LOSS_QUANTITIES", "validate"]

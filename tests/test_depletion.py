@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pytest
+
+import attrition as at
+from attrition.campaign import Campaign, DateOfInterest, Strength
+from attrition.depletion import DepletionDate, depletion_date, first_crossing
+
+START = dt.date(2024, 12, 1)
+
+
+def campaign(**changes):
+    base = Campaign("c", START, dt.date(2025, 12, 31), Strength(100.0, 0.1), horizon_days=30)
+    return dataclasses.replace(base, **changes)
+
+
+def date_of(days, **changes):
+    return DepletionDate("hold", "it goes on", np.array(days, float), campaign(**changes), dt.date(2024, 12, 11))
+
+
+def test_first_crossing_interpolates_within_the_day():
+    total = np.array([[10.0, 30.0, 60.0, 60.0, 90.0]])
+    # 45 is reached halfway between the ends of day 1 (30) and day 2 (60)
+    assert first_crossing(total, np.array([45.0]))[0] == 1.5
+    assert first_crossing(total, np.array([60.0]))[0] == 2.0
+    assert first_crossing(total, np.array([5.0]))[0] == -0.5
+    assert first_crossing(total, np.array([90.5]))[0] == np.inf
+
+
+def test_first_crossing_ignores_a_later_recovery_of_strength():
+    total = np.array([[0.0, 50.0, 40.0, 70.0]])
+    assert first_crossing(total, np.array([45.0]))[0] == pytest.approx(0.9)
+
+
+def test_a_printed_date_is_the_day_in_which_depletion_falls():
+    date = date_of([[10.0, 10.2, 10.9, 11.0]])
+    assert date.quantile(0.0) == START + dt.timedelta(days=10)
+    assert date.quantile(0.5) == START + dt.timedelta(days=11)
+    assert date.probability_by("2024-12-11") == 0.25
+    assert date.probability_by("2024-12-12") == 1.0
+
+
+def test_never_is_a_value_that_a_quantile_can_take():
+    date = date_of([[12.0, 20.0, np.inf, np.inf]])
+    assert date.quantile(0.25) == START + dt.timedelta(days=12)
+    assert date.quantile(0.75) is None
+    assert date.quantile_text(0.75) == "after 2025-01-10"
+    assert date.probability_within_horizon == 0.5
+    assert "after 2025-01-10" in str(date)
+
+
+def test_all_never_and_all_past():
+    assert date_of([[np.inf, np.inf]]).table()["date"].unique().tolist() == ["after 2025-01-10"]
+    done = date_of([[3.0, 4.0]])
+    assert done.probability_within_horizon == 1.0
+    assert done.quantile(0.5) == START + dt.timedelta(days=3)
+
+
+def test_a_hold_date_after_the_horizon_is_not_printed():
+    assert date_of([[41.0, 41.5]]).quantile(0.5) is None
+
+
+def test_dates_after_the_horizon_are_refused():
+    with pytest.raises(at.InputError, match="horizon"):
+        date_of([[12.0]]).probability_by("2025-06-01")
+
+
+def test_dates_of_interest_are_shown():
+    shown = str(date_of([[12.0, 30.0]], dates_of_interest=(DateOfInterest(dt.date(2024, 12, 20)),)))
+    assert "by 2024-12-20" in shown
+    assert "50%" in shown
+
+
+def test_hold_is_exact_whatever_the_horizon(january):
+    day = depletion_date(january, at.hold()).day
+    rate = at.rate_since(january)
+    left = january.array("contingent_size") - january.array("cumulative_loss")[..., -1]
+    today = (january.vintage - january.campaign.start).days
+    np.testing.assert_allclose(day, today + left / rate, rtol=1e-12)
+
+
+def test_rate_since_is_the_mean_over_the_reported_window(january):
+    total = january.draws["posterior"]["cumulative_loss"]
+    days = (dt.date(2025, 1, 16) - dt.date(2024, 12, 6)).days
+    assert days == 41
+    difference = total.sel(day="2025-01-16").values - total.sel(day="2024-12-06").values
+    np.testing.assert_allclose(at.rate_since(january), difference / days, rtol=1e-12)
+
+
+def test_forecast_by_days_agrees_with_a_plain_loop(january):
+    scenario = at.forecast()
+    date = depletion_date(january, scenario)
+    from attrition.projection import projection_seed
+
+    future = scenario.future_rate(january, january.campaign.horizon_days, projection_seed(january))
+    total, size = january.array("cumulative_loss")[..., -1], january.array("contingent_size")
+    today = january.campaign.day(january.vintage)
+    for chain, draw in ((0, 0), (1, 17), (3, 999)):
+        lost, expected = total[chain, draw], np.inf
+        for number, rate in enumerate(future[chain, draw]):
+            if lost + rate >= size[chain, draw]:
+                expected = today + number + (size[chain, draw] - lost) / rate
+                break
+            lost += rate
+        assert date.day[chain, draw] == pytest.approx(expected)
+
+
+def test_forecast_continues_the_fitted_curve(january):
+    """On days the fit has seen, the scenario's curve is the fit's own."""
+    future = at.forecast().future_rate(january, 20, np.random.default_rng(0))
+    last = january.array("daily_rate")[..., -1]
+    ratio = np.log(future[..., 0] / last)
+    assert np.abs(ratio).max() < 1.0
+    assert np.median(np.abs(ratio)) < 0.1
+
+
+def test_forecast_returns_to_the_long_run_level(january):
+    future = at.forecast().future_rate(january, 3000, np.random.default_rng(0))
+    level = np.log(january.array("long_run_rate"))
+    z = (np.log(future[..., -1]) - level) / january.array("rate_sd")
+    assert abs(z.mean()) < 0.1
+    # between knots the interpolated variance is below 1; at least half of it remains whatever the half-life
+    assert 0.6 < z.std() < 1.1

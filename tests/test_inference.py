@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pytest
+
+import attrition as at
+from attrition.inference import graph_key
+from attrition.sampling import Settings
+
+SHORT = Settings(draws=300, tune=300)
+
+
+def total(fit):
+    return fit.array("cumulative_loss")[..., -1]
+
+
+def test_the_gate_passes_on_the_record(january):
+    assert january.passed, january.gate
+    assert january.gate["max_rhat"] < 1.01
+    assert january.gate["min_ess"] >= 400
+    assert january.gate["divergences"] == 0
+
+
+def test_a_refit_compiles_nothing_and_same_seed_gives_same_draws(january, record, campaign):
+    again = at.refit(january, record, campaign=campaign, known_by="2025-01-16", progress=False)
+    assert again.compiled is january.compiled
+    np.testing.assert_array_equal(total(again), total(january))
+    other = at.refit(january, record, campaign=campaign, known_by="2025-01-16", seed=2, progress=False)
+    assert not np.array_equal(total(other), total(january))
+    assert np.median(total(other)) == pytest.approx(np.median(total(january)), rel=0.05)
+
+
+def test_what_became_public_later_cannot_change_a_fit(january, record, campaign):
+    """Change every later claim and every later phase: the draws stay the same, bit for bit."""
+    table = record.table
+    later = table["published"] > dt.date(2025, 1, 16)
+    share = table["quantity"].str.endswith("share")
+    table.loc[later & ~share & (table["bound"] != "range"), "value"] = 777
+    table.loc[later, "note"] = "changed"
+    phases = tuple(
+        dataclasses.replace(phase, date=phase.date + dt.timedelta(days=3), sd_days=9.0)
+        if phase.published > dt.date(2025, 1, 16)
+        else phase
+        for phase in campaign.phases
+    )
+    changed = dataclasses.replace(campaign, phases=phases)
+    assert changed != campaign
+    assert at.read_claims(table).digest != record.digest
+    again = at.refit(january, at.read_claims(table), campaign=changed, known_by="2025-01-16", progress=False)
+    assert again.claims.digest == january.claims.digest
+    assert again.campaign.digest == january.campaign.digest
+    np.testing.assert_array_equal(total(again), total(january))
+    for name in january.draws["constant_data"]:
+        np.testing.assert_array_equal(again.draws["constant_data"][name], january.draws["constant_data"][name])
+
+
+def test_one_claim_and_no_claim(january, record, campaign):
+    one = at.read_claims(record.table[record.table["claim_id"] == "K043"])
+    single = at.refit(january, one, campaign=campaign.known_by("2025-01-16"), progress=False, settings=SHORT)
+    none = at.read_claims(record.table[record.table["claim_id"] == "K042"])
+    prior = at.refit(january, none, campaign=campaign.known_by("2025-01-16"), progress=False, settings=SHORT)
+    spread = np.log(total(prior)).std()
+    assert np.log(total(single)).std() < spread
+    assert len(prior.seen.claims) == 0
+    # the prior's log total: escalation rate has log sd 1, the rest adds to it; truncation by strength takes some away
+    assert 0.7 < spread < 1.6
+
+
+def test_priors_change_without_compiling(january, campaign):
+    shifted = at.default_priors(campaign).override(
+        {"bias_adversary": {"mean": 0.85}, "bias_third_party": {"mean": 0.5}}
+    )
+    lower = at.refit(january, priors=shifted, progress=False)
+    assert lower.compiled is january.compiled
+    # both stance means up by 0.5: the level of all losses goes down by as much, where claims outweigh the rate's prior
+    moved = np.median(np.log(total(lower))) - np.median(np.log(total(january)))
+    assert -0.55 < moved < -0.35
+
+
+def test_a_failed_gate_is_escalated_once_and_said(january, record, campaign):
+    tiny = Settings(draws=100, tune=150)
+    done = at.refit(january, record, campaign=campaign, known_by="2025-01-16", settings=tiny, progress=False)
+    assert not done.passed
+    assert done.gate["target_accept"] == 0.99
+    assert "0.99" in done.gate["escalated"]
+    assert "FAILED" in str(done)
+    with pytest.raises(at.GateError, match="nothing is published"):
+        at.publish(done, "never-made")
+
+
+def test_another_size_is_compiled_again_not_crashed(january, campaign):
+    key = graph_key(january.curve, january.reporting, january.priors, january.campaign, january.seen)
+    longer = dataclasses.replace(january.campaign, end=campaign.end + dt.timedelta(days=70))
+    other = graph_key(january.curve, january.reporting, january.priors, longer, january.seen)
+    assert key == january.compiled.key
+    assert other != key
+
+
+def test_data_that_do_not_fit_are_refused_before_compiled_code(january):
+    from attrition.sampling import sample
+
+    arrays = {name: array.values for name, array in january.draws["constant_data"].items()}
+    for name, broken in (
+        ("claim_end", arrays["claim_end"] + 1000),
+        ("claim_value", arrays["claim_value"][:-1]),
+        ("claim_cell", arrays["claim_cell"].astype(float)),
+        ("source_own_sd", arrays["source_own_sd"][:-1]),
+        ("claim_unit", arrays["claim_unit"] * np.nan),
+    ):
+        with pytest.raises(at.InputError, match=name):
+            sample(january.compiled, {**arrays, name: broken}, SHORT, 1, False)
+    with pytest.raises(at.InputError, match="claim_form"):
+        sample(january.compiled, {n: a for n, a in arrays.items() if n != "claim_form"}, SHORT, 1, False)
+
+
+def test_a_vintage_outside_the_calendar_is_refused(record, campaign):
+    with pytest.raises(at.InputError, match="calendar"):
+        at.fit(record, campaign, known_by="2024-11-01", seed=1, progress=False)

@@ -1,0 +1,97 @@
+"""The output's schema is locked: names, dims, dtypes, units and real dates; and summary.json obeys its JSON Schema."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import numpy as np
+import pandas as pd
+
+import attrition as at
+from attrition.publishing.summary import summary_schema, summary_table
+
+POSTERIOR = {
+    "daily_rate": (("day",), "persons per day"),
+    "cumulative_loss": (("day",), "persons"),
+    "contingent_size": ((), "persons"),
+    "killed_share": ((), "1"),
+    "claim_error": ((), "log units"),
+    "claim_error_killed": ((), "log units"),
+    "deployed_error": ((), "log units"),
+    "stance_bias": (("source_kind",), "log units"),
+    "source_bias": (("source",), "log units"),
+    "source_killed_share": (("source",), "1"),
+    "long_run_rate": ((), "persons per day"),
+    "rate_sd": ((), "log units"),
+    "rate_half_life": ((), "weeks"),
+    "rate_noise": (("knot",), "1"),
+    "phase_rate": (("phase",), "persons per day"),
+    "phase_day": (("phase",), "days"),
+}
+
+
+def test_posterior_names_dims_dtypes_and_units(january):
+    posterior = january.posterior
+    found = {str(name): (v.dims[2:], v.attrs["units"]) for name, v in posterior.data_vars.items()}
+    assert found == POSTERIOR
+    assert {v.dtype.name for v in posterior.data_vars.values()} == {"float64"}
+    assert all(v.dims[:2] == ("chain", "draw") for v in posterior.data_vars.values())
+
+
+def test_coordinates_are_real(january):
+    posterior = january.posterior
+    days = pd.DatetimeIndex(posterior["day"].values)
+    assert days[0] == pd.Timestamp("2024-11-04")
+    assert days[-1] == pd.Timestamp("2025-01-16")
+    assert (np.diff(days) == np.timedelta64(1, "D")).all()
+    assert posterior["source_kind"].values.tolist() == ["adversary", "own_side", "third_party", "analyst"]
+    assert posterior["phase"].values.tolist() == ["first contact", "escalation"]
+    spoken = set(january.claims.table["source"])
+    assert set(posterior["source"].values) == spoken
+    assert january.draws["observed_data"]["claim"].values.tolist() == january.seen.claims["claim_id"].tolist()
+
+
+def test_groups(january):
+    assert set(january.draws.children) == {"posterior", "free", "sample_stats", "observed_data", "constant_data"}
+    assert set(january.draws["sample_stats"].data_vars) >= {"diverging", "n_steps", "step_size", "energy", "logp"}
+
+
+def test_invariants_hold_in_every_draw(january):
+    total, rate = january.array("cumulative_loss"), january.array("daily_rate")
+    assert (rate >= 0).all()
+    assert (np.diff(total, axis=-1) >= 0).all()
+    np.testing.assert_allclose(total, np.cumsum(rate, axis=-1))
+    share = january.array("killed_share")
+    assert ((share > 0) & (share < 1)).all()
+    # a force seen fighting is not yet depleted: a smooth truncation, two percent wide
+    assert (total[..., -1] < 1.2 * january.array("contingent_size")).all()
+
+
+def test_summary_obeys_its_schema(january):
+    content = json.loads(json.dumps(at.summarize(january), allow_nan=False))
+    schema = summary_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(content, schema)
+    assert content["vintage"] == "2025-01-16"
+    assert content["gate"]["passed"] is True
+    assert content["reference"]["date_quantile"]["hold"] == content["scenarios"]["hold"]["probability_by"]["2025-04-15"]
+
+
+def test_summary_numbers_are_the_draws(january):
+    content = at.summarize(january)
+    total = january.array("cumulative_loss")[..., -1]
+    assert content["quantities"]["total_loss"]["quantiles"]["0.05"] == np.quantile(total, 0.05)
+    table = summary_table(january).set_index("quantity")
+    assert table.loc["total_loss", "q95"] == np.quantile(total, 0.95)
+    date = at.depletion_date(january, at.hold())
+    assert table.loc["depletion_date[hold]", "q50"] == str(date.quantile(0.5))
+
+
+def test_nouns_show_themselves(january):
+    date = at.depletion_date(january, at.hold())
+    for noun in (january, january.claims, january.campaign, january.priors, date):
+        assert "\n" in str(noun)
+        assert noun._repr_html_().startswith("<table")
+    assert "90% interval" in str(january)
+    assert "90% interval" in str(date)
