@@ -41,7 +41,12 @@ def test_check_accepts_the_record():
 
 
 def test_bad_input_is_2_with_every_problem(tmp_path):
-    text = (DATA / "claims.csv").read_text().replace(",3800,", ',"3,800",').replace("2025-01-13,2025-01-13", "13/01/2025,x")
+    text = (
+        (DATA / "claims.csv")
+        .read_text()
+        .replace(",3800,", ',"3,800",')
+        .replace("2025-01-13,2025-01-13", "13/01/2025,x")
+    )
     path = tmp_path / "claims.csv"
     path.write_text(text)
     code, _, err = run("check", path)
@@ -94,7 +99,9 @@ def test_fit_publishes_outside_the_repository(tmp_path):
     assert code == 0, err
     folder = tmp_path / "published"
     names = {entry.name for entry in folder.iterdir()}
-    figures = {f"{stem}.{end}" for stem in ("cumulative_loss", "daily_rate", "depletion_date") for end in ("svg", "png", "csv")}
+    figures = {
+        f"{stem}.{end}" for stem in ("cumulative_loss", "daily_rate", "depletion_date") for end in ("svg", "png", "csv")
+    }
     tables = {"claims_used.csv", "claims_set_aside.csv", "priors.csv", "summary.csv", "summary.txt", "summary.json"}
     assert names == figures | tables | {"fit.nc"}
     assert (folder / "summary.txt").read_text().strip() == out.strip()

@@ -119,3 +119,11 @@ def test_data_that_do_not_fit_are_refused_before_compiled_code(january):
 def test_a_vintage_outside_the_calendar_is_refused(record, campaign):
     with pytest.raises(at.InputError, match="calendar"):
         at.fit(record, campaign, known_by="2024-11-01", seed=1, progress=False)
+
+
+def test_a_record_of_fewer_sources_uses_the_same_compiled_model(january, record):
+    table = record.known_by("2025-01-16").table
+    fewer = at.read_claims(table[table["source"] != "rok-nis"])
+    assert len(fewer.sources) + 8 < len(record.sources)
+    again = at.refit(january, fewer, progress=False, settings=SHORT)
+    assert again.compiled is january.compiled

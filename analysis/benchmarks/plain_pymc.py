@@ -67,7 +67,9 @@ with pm.Model() as model:
     walk = pt.stack(walk)
     wave = sd * (walk[left] * (1.0 - weight) + walk[left + 1] * weight)
     age = pt.maximum(days - 0.5 - onset, 0.0)
-    log_rate = pt.log(escalation) + (pt.log(level) - pt.log(escalation)) * (1.0 - 2.0 ** (-age / 7.0 / half_life)) + wave
+    log_rate = (
+        pt.log(escalation) + (pt.log(level) - pt.log(escalation)) * (1.0 - 2.0 ** (-age / 7.0 / half_life)) + wave
+    )
     gate = pt.clip(days - onset, 0.0, 1.0)
     started_contact = np.clip(days, 0.0, 1.0)
     rate = contact * started_contact * (1.0 - gate) + gate * pt.exp(log_rate)

@@ -18,7 +18,7 @@ from .reporting import Reporting, claim_variable
 if TYPE_CHECKING:
     import pymc as pm
 
-TRUNCATION_WIDTH = 0.02
+TRUNCATION_WIDTH = 0.01
 REPORTED = (
     "contingent_size",
     "killed_share",

@@ -236,7 +236,9 @@ def read_campaign(path: str | Path) -> Campaign:
         problem = Problem(Path(path).name, "", "file", str(error), "TOML in UTF-8", "Mend the line.")
         raise InputError("The campaign cannot be read", [problem]) from error
     if content.pop("schema", SCHEMA) != SCHEMA:
-        problem = Problem(Path(path).name, "", "schema", "another number", str(SCHEMA), "Upgrade attrition, or correct it.")
+        problem = Problem(
+            Path(path).name, "", "schema", "another number", str(SCHEMA), "Upgrade attrition, or correct it."
+        )
         raise InputError("The campaign cannot be read", [problem])
     return campaign_of(content)
 

@@ -91,7 +91,8 @@ def fit(
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
     settings = settings or Settings()
-    seen = observe(claims, campaign, reporting)
+    room = compiled.shapes["source_stance"][0] if compiled is not None and "source_stance" in compiled.shapes else 0
+    seen = observe(claims, campaign, reporting, room)
     arrays = containers(seen, campaign, priors, curve)
     key = graph_key(curve, reporting, priors, campaign, seen)
     if compiled is None or model is not None or compiled.key != key:

@@ -60,8 +60,10 @@ class Observations:
     slots: int
 
 
-def observe(claims: Claims, campaign: Campaign, reporting: Reporting) -> Observations:
+def observe(claims: Claims, campaign: Campaign, reporting: Reporting, slots: int = 0) -> Observations:
     """Select the claims that the model reads, and read how each one speaks.
+
+    ``slots`` asks for room for at least so many sources (a compiled model has room for a certain number).
 
     Raises
     ------
@@ -109,7 +111,7 @@ def observe(claims: Claims, campaign: Campaign, reporting: Reporting) -> Observa
     ]
     spoken = set(table["source"])
     sources = tuple(entry for entry in claims.sources if entry[0] in spoken)
-    slots = -(-max(len(claims.sources), 1) // SLOT_STEP) * SLOT_STEP
+    slots = max(slots, -(-max(len(claims.sources), 1) // SLOT_STEP) * SLOT_STEP)
     return Observations(vintage, pd.DataFrame(kept, columns=columns), aside, tuple(notes), sources, slots)
 
 

@@ -27,7 +27,7 @@ WORDS = {
     "open": ("", "yes"),
 }
 
-type Rule = tuple[str, str, str, Callable[[dict[str, Any]], bool]]
+type Rule = tuple[str, str, str, Callable[[dict[Any, Any]], bool]]
 
 # (column, what is expected, what to do, is the row in order?): a row with an empty cell passes what needs the cell.
 ROW_RULES: tuple[Rule, ...] = (
@@ -142,7 +142,7 @@ ROW_RULES: tuple[Rule, ...] = (
 
 
 def _counted(row: dict[str, Any]) -> bool:
-    return row["bound"] == "point" or row["value"] == int(row["value"])
+    return bool(row["bound"] == "point" or row["value"] == int(row["value"]))
 
 
 def _is_web(url: str) -> bool:
@@ -227,11 +227,11 @@ CONSISTENT = (
 )
 
 
-def _rowwise(rule: Callable[[dict[str, Any]], bool]) -> Callable[[pd.DataFrame], pd.Series]:
+def _rowwise(rule: Callable[[dict[Any, Any]], bool]) -> Callable[[pd.DataFrame], pd.Series]:
     def check(frame: pd.DataFrame) -> pd.Series:
         import pandas as pd
 
-        return pd.Series([rule(row) for row in frame.to_dict("records")], index=frame.index, dtype=bool)
+        return pd.Series([rule({**row}) for row in frame.to_dict("records")], index=frame.index, dtype="bool")
 
     return check
 
@@ -242,5 +242,3 @@ def _consistent(key: str, column: str) -> Callable[[pd.DataFrame], pd.Series]:
         return frame[column] == frame.groupby(keys)[column].transform("first")
 
     return check
-
-

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import GateError
 from ..fitted import Fit
 from ..storage import write_whole
-from .figure_data import claims_data, cumulative_data, date_data, rate_data
+from .figure_data import cumulative_data, date_data, rate_data
 from .figures import cumulative_figure, date_figure, rate_figure, save_figure
 from .summary import scenarios, summarize, summary_table
 from .text import summary_text
@@ -48,7 +48,7 @@ def publish(fit: Fit, folder: str | Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     shown = scenarios()
     written = [
-        _table(claims_data(fit), folder / "claims_used.csv"),
+        _table(fit.seen.claims.drop(columns=["spoken", "clipped"], errors="ignore"), folder / "claims_used.csv"),
         _table(fit.seen.set_aside, folder / "claims_set_aside.csv"),
         _table(fit.priors.table(), folder / "priors.csv"),
         _table(cumulative_data(fit), folder / "cumulative_loss.csv"),
