@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 import attrition as at
-from attrition.build import cut_to_vintage
+from attrition.build import one_vintage
 from attrition.campaign import Campaign
 from attrition.claims import Claims
 from attrition.coding import SOURCE_KINDS
@@ -34,7 +34,7 @@ def make(
 ) -> Fit:
     """A fit of random draws: the right shapes and names, without sampling."""
     claims = at.load_claims("dprk-kursk").known_by("2025-01-16") if claims is None else claims
-    campaign = cut_to_vintage(claims, campaign or at.load_campaign("dprk-kursk"))
+    claims, campaign = one_vintage(claims, campaign or at.load_campaign("dprk-kursk"))
     reporting = Reporting()
     seen = observe(claims, campaign, reporting)
     rng = np.random.default_rng(3)

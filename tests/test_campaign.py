@@ -177,7 +177,8 @@ IMPOSSIBLE = [
     ("phases[0].sd_days", {"phases": [{**PHASE, "sd_days": -1}]}),
     ("phases[0].date", {"phases": [{**PHASE, "date": dt.date(2024, 12, 31)}]}),
     ("phases[1].date", {"phases": [PHASE, {**PHASE, "kind": "pause"}]}),
-    ("phases", {"phases": [PHASE, {**PHASE, "date": dt.date(2025, 3, 1)}]}),
+    ("phases", {"phases": [PHASE, {**PHASE, "date": dt.date(2025, 3, 1), "published": dt.date(2025, 3, 2)}]}),
+    ("phases[0].published", {"phases": [{**PHASE, "published": dt.date(2025, 1, 3)}]}),
     ("reference_projection.daily_rate", {"reference_projection": {**REFERENCE, "daily_rate": 0}}),
 ]
 

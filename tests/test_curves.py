@@ -9,6 +9,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
+import attrition as at
 from attrition.campaign import load_campaign
 from attrition.curves import (
     CURVES,
@@ -121,20 +122,24 @@ def test_mean_reverting_rate_interpolates_the_log_rate():
     assert rate[0] == 0.0
 
 
-def slow_rate(day, starts, kinds, levels, long_run, half_life, sd, wave, first_knot):
+def slow_rate(day, starts, kinds, levels, long_run, half_life, sd, wave, first_knot, reported):
     """One day, one draw, no arrays: phases take over from each other, each for its part of the day."""
-    place = min(max((day - 0.5 - first_knot) / 7.0, 0.0), len(wave) - 1 - 1e-9)
-    left = int(place)
-    walk = sd * (wave[left] + (place - left) * (wave[left + 1] - wave[left]))
+
+    def walk_at(time):
+        place = min(max((time - first_knot) / 7.0, 0.0), len(wave) - 1 - 1e-9)
+        left = int(place)
+        return sd * (wave[left] + (place - left) * (wave[left + 1] - wave[left]))
+
     rate = 0.0
-    for start, kind, level in zip(starts, kinds, levels, strict=True):
+    for start, kind, level, known in zip(starts, kinds, levels, reported, strict=True):
         if day <= start:
             continue
         part = min(day - start, 1.0)
         log_rate = math.log(level)
         if kind in ("escalation", "resume"):
             left_of_it = 0.5 ** (max(day - start - 0.5, 0.0) / 7.0 / half_life)
-            log_rate = math.log(long_run) + (log_rate - math.log(long_run)) * left_of_it + walk
+            log_rate = math.log(long_run) + (log_rate - math.log(long_run)) * left_of_it
+            log_rate += walk_at(day - 0.5) - walk_at(known) * left_of_it
         rate = rate * (1.0 - part) + math.exp(log_rate) * part
     return rate
 
@@ -149,8 +154,8 @@ def test_phased_rate_is_a_slow_evaluation_day_by_day():
     data = phased_data(CAMPAIGN, days)
     kinds = [phase.kind for phase in CAMPAIGN.phases]
     knots = knot_count(CAMPAIGN)
-    starts = np.sort(data["phase_date"] + data["phase_sd"] * rng.standard_normal((draws, 4)), axis=-1)
-    starts[0] = data["phase_date"]
+    starts = np.sort((data["phase_date"] + data["phase_sd"] * rng.standard_normal((draws, 5)))[:, :4], axis=-1)
+    starts[0] = data["phase_date"][:4]
     starts[1, 2] = starts[1, 1] + 0.4
     quantities = {
         "phase_day": starts,
@@ -165,7 +170,7 @@ def test_phased_rate_is_a_slow_evaluation_day_by_day():
         one = {name: value[draw] for name, value in quantities.items()}
         expected = [
             slow_rate(int(day), one["phase_day"], kinds, one["phase_rate"], one["long_run_rate"],
-                      one["rate_half_life"], one["rate_sd"], one["rate_noise"], 32.0)
+                      one["rate_half_life"], one["rate_sd"], one["rate_noise"], 32.0, data["phase_date"][:4])
             for day in days
         ]  # fmt: skip
         np.testing.assert_allclose(got[draw], expected, rtol=1e-11, atol=1e-12)
@@ -201,15 +206,15 @@ def test_a_phase_not_yet_public_leaves_no_trace(vintage, known, change):
     assert before.keys() == after.keys()
     for name, array in before.items():
         assert array.tobytes() == after[name].tobytes(), name
-    assert before["phase_known"].tolist() == [1.0] * known + [0.0] * (4 - known)
+    assert before["phase_known"].tolist() == [1.0] * known + [0.0] * (5 - known)
 
 
 def test_a_phase_begins_no_later_than_the_report_of_it():
     data = phased_data(CAMPAIGN, np.arange(120))
     latest = data["phase_date"] + data["phase_latest"] * data["phase_sd"]
     published = [CAMPAIGN.day(phase.published) for phase in CAMPAIGN.phases]
-    uncertain = data["phase_sd"] > 0
-    np.testing.assert_allclose(latest[uncertain], np.array(published)[uncertain], atol=0.01)
+    uncertain = data["phase_sd"][:4] > 0
+    np.testing.assert_allclose(latest[:4][uncertain], np.array(published)[uncertain], atol=0.01)
 
 
 @pytest.mark.parametrize("numbers", [{"median": 0.05}, {"median": 3.0, "sd_log": 2.0}])
@@ -228,3 +233,20 @@ def test_the_default_curve_follows_the_campaign():
     assert {name: type(make()).__name__ for name, make in CURVES.items()} == {name: name for name in CURVES}
     for curve in (ConstantRate(), MeanRevertingRate(), PhasedRate()):
         assert set(curve.prior_names()) <= set(PRIORS)
+
+
+def test_a_resumption_starts_at_its_own_level():
+    """At the start of an escalation and of a resumption the log rate has the spread of its prior, whatever the walk did."""
+    from attrition.simulate import simulate
+
+    record, campaign = at.load_claims("dprk-kursk"), at.load_campaign("dprk-kursk")
+    exact = tuple(dataclasses.replace(phase, sd_days=0.0) for phase in campaign.phases)
+    fixed = dataclasses.replace(campaign, phases=exact)
+    known = record.known_by("2025-04-30")
+    cut = fixed.known_by("2025-04-30")
+    reporting = at.Reporting(truncate=False)
+    rates = np.array([simulate(known, cut, seed=s, reporting=reporting).truth["daily_rate"] for s in range(800)])
+    for phase, median in ((cut.phases[1], 50.0), (cut.phases[3], 35.0)):
+        first = np.log(rates[:, cut.day(phase.date) + 1])
+        assert first.mean() == pytest.approx(np.log(median), abs=0.12)
+        assert first.std() == pytest.approx(1.0, rel=0.08)

@@ -125,3 +125,22 @@ def test_forecast_returns_to_the_long_run_level(january):
     assert abs(z.mean()) < 0.1
     # between knots the interpolated variance is below 1; at least half of it remains whatever the half-life
     assert 0.6 < z.std() < 1.1
+
+
+def test_forecast_out_of_a_pause_returns_to_the_long_run_level(january, record, campaign):
+    known = at.refit(january, record, campaign=campaign, known_by="2025-02-03", progress=False)
+    scenario = at.forecast()
+    assert "pause" in scenario.sentence(known)
+    future = scenario.future_rate(known, 365, np.random.default_rng(0))
+    now = known.array("daily_rate")[..., -1]
+    assert np.median(np.abs(np.log(future[..., 0] / now))) < 0.4
+    z = np.log(future[..., -1] / known.array("long_run_rate")) / known.array("rate_sd")
+    assert abs(np.median(z)) < 0.25
+    assert z.std() > 0.6
+
+
+def test_a_reference_after_the_horizon_has_no_place(january):
+    reference = dataclasses.replace(january.campaign.reference_projection, date=dt.date(2027, 1, 1))
+    moved = dataclasses.replace(january, campaign=dataclasses.replace(january.campaign, reference_projection=reference))
+    assert at.reference_place(moved, depletion_date(moved, at.forecast())).date_quantile is None
+    assert 0 < at.reference_place(moved, depletion_date(moved, at.forecast())).rate_quantile < 1

@@ -41,7 +41,7 @@ def test_what_became_public_later_cannot_change_a_fit(january, record, campaign)
     table.loc[later & ~share & (table["bound"] != "range"), "value"] = 777
     table.loc[later, "note"] = "changed"
     phases = tuple(
-        dataclasses.replace(phase, date=phase.date + dt.timedelta(days=3), sd_days=9.0)
+        dataclasses.replace(phase, date=phase.date - dt.timedelta(days=3), sd_days=9.0)
         if phase.published > dt.date(2025, 1, 16)
         else phase
         for phase in campaign.phases
@@ -127,3 +127,61 @@ def test_a_record_of_fewer_sources_uses_the_same_compiled_model(january, record)
     assert len(fewer.sources) + 8 < len(record.sources)
     again = at.refit(january, fewer, progress=False, settings=SHORT)
     assert again.compiled is january.compiled
+
+
+def test_claims_and_campaign_share_one_vintage(january, record, campaign):
+    """Whichever of the two carries the vintage, later claims stay out; a campaign that knows less is refused."""
+    from attrition.build import one_vintage
+
+    cut = campaign.known_by("2025-01-16")
+    claims, same = one_vintage(record, cut)
+    assert claims.vintage == cut.vintage
+    assert max(claims.table["published"]) <= dt.date(2025, 1, 16)
+    assert same == cut
+    with pytest.raises(at.InputError, match="whole campaign"):
+        at.refit(january, record, known_by="2026-02-13", progress=False)
+    again = at.refit(january, record, progress=False)
+    np.testing.assert_array_equal(total(again), total(january))
+
+
+def test_an_empty_record_is_a_record(january, record, campaign):
+    empty = record.known_by("2024-10-01")
+    assert len(empty) == 0
+    assert "0" in str(empty)
+    assert len(empty.evidence) == len(empty.set_aside) == 0
+    later = at.read_claims(record.table.iloc[:0])
+    prior = at.refit(january, later, progress=False, settings=SHORT)
+    assert len(prior.seen.claims) == 0
+
+
+def test_an_extended_model_is_kept_or_refused(january, record, campaign):
+    import pymc as pm
+
+    known = record.known_by("2025-01-16")
+    model = at.build_model(known, campaign)
+    with model:
+        pm.Normal("seen_by_a_witness", pm.math.log(model["cumulative_loss"][-1]), 0.01, observed=np.log(6000.0))
+    done = at.fit(known, campaign, seed=1, model=model, settings=SHORT, progress=False)
+    assert done.extended
+    assert np.median(total(done)) == pytest.approx(6000, rel=0.03)
+    again = at.refit(done, progress=False)
+    assert again.compiled is done.compiled
+    assert np.median(total(again)) == pytest.approx(6000, rel=0.03)
+    with pytest.raises(at.InputError, match="extension"):
+        at.refit(dataclasses.replace(done, compiled=None), progress=False)
+
+
+def test_claims_before_a_constant_rate_begins_are_set_aside(record, campaign):
+    from attrition.observations import observe
+
+    cut = campaign.known_by("2025-01-16")
+    onset = at.ConstantRate().zero_until(cut)
+    early = dt.date(2024, 12, 5)
+    table = record.known_by("2025-01-16").table
+    rows = table["claim_id"] == "K126"
+    table.loc[rows, "as_of"] = early
+    table.loc[rows, "published"] = dt.date(2024, 12, 6)
+    seen = observe(at.read_claims(table), cut, at.Reporting(), zero_until=onset)
+    assert "K126" not in set(seen.claims["claim_id"])
+    reason = seen.set_aside.set_index("claim_id").loc["K126", "reason"]
+    assert "had not begun" in reason

@@ -19,7 +19,7 @@ UNITS = [
     (15000, "at_least", 5000), (15000, "approx", 1000), (11500, "at_least", 500), (150, "at_least", 50),
     (15, "at_least", 5), (5, "at_least", 1), (7, "approx", 1), (10, "approx", 1), (1, "approx", 1), (1, "at_most", 1),
     (10, "at_least", 10), (100, "at_most", 10), (1234, "approx", 1), (12340, "approx", 10), (0, "approx", 1),
-    (91.5, "approx", 1), (3_000_000, "approx", 1_000_000),
+    (91.5, "approx", 0.1), (92.75, "at_least", 0.01), (3_000_000, "approx", 1_000_000),
 ]  # fmt: skip
 
 

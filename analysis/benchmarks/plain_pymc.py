@@ -17,6 +17,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 import attrition as at
+from attrition.build import TRUNCATION_WIDTH
 from attrition.observations import observe
 
 VINTAGE = "2025-01-16"
@@ -108,7 +109,7 @@ with pm.Model() as model:
     size_center = pt.log(size) + size_bias[size_source]
     low, high = sizes["interval_low"].to_numpy(float), sizes["interval_high"].to_numpy(float)
     pm.Potential("sizes", interval(low, high, size_center, 0.05 * np.sqrt(3.0) / np.pi).sum())
-    pm.Potential("fighting", pt.log(pm.math.sigmoid((pt.log(size) - pt.log(total[-1])) / 0.02)))
+    pm.Potential("fighting", pt.log(pm.math.sigmoid((pt.log(size) - pt.log(total[-1])) / TRUNCATION_WIDTH)))
     pm.Deterministic("total_loss", total[-1])
     pm.Deterministic("rate_since_escalation", (total[-1] - total[onset_day + 1]) / (days[-1] - onset_day))
 

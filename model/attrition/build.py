@@ -8,7 +8,8 @@ from .campaign import Campaign
 from .claims import Claims
 from .coding import SOURCE_KINDS
 from .containers import CONTAINERS, FREE_DIMS, containers
-from .curves import DATE_SDS, Curve, default_curve, knot_count
+from .curves import DATE_SDS, Curve, default_curve, knot_count, phase_slots
+from .errors import InputError, Problem
 from .latent import claim_location, claim_scale, latent
 from .observations import observe
 from .parameters import Parameter, Take
@@ -51,6 +52,7 @@ def build_model(
     curve: Curve | None = None,
     reporting: Reporting | None = None,
     likelihood: bool = True,
+    slots: int = 0,
 ) -> pm.Model:
     """Model of one contingent's losses given what is known.
 
@@ -68,6 +70,8 @@ def build_model(
         How sources report; logistic errors by default.
     likelihood
         False leaves the claims out: the same path gives the prior predictive.
+    slots
+        Make room for at least so many sources.
 
     Returns
     -------
@@ -83,17 +87,17 @@ def build_model(
     import pymc as pm
     import pytensor.tensor as pt
 
-    campaign = cut_to_vintage(claims, campaign)
+    claims, campaign = one_vintage(claims, campaign)
     priors = priors or default_priors(campaign)
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
-    seen = observe(claims, campaign, reporting)
+    seen = observe(claims, campaign, reporting, slots, curve.zero_until(campaign))
     arrays = containers(seen, campaign, priors, curve)
     names = [name for name, _, _ in seen.sources]
     coords: dict[str, Any] = {
         "source_kind": list(SOURCE_KINDS),
         "source": names + [f"(slot {slot})" for slot in range(len(names), seen.slots)],
-        "phase": list(range(max(campaign.phase_slots, 1))),
+        "phase": list(range(phase_slots(campaign))),
         "knot": list(range(knot_count(campaign))),
         "prior_number": [0, 1],
     }
@@ -111,7 +115,7 @@ def build_model(
             if name in quantities and name not in model.named_vars:
                 pm.Deterministic(name, quantities[name], dims=DIMS.get(name))
         if reporting.truncate:
-            room = pt.log(quantities["contingent_size"]) - pt.log(quantities["cumulative_loss"][-1])
+            room = pt.log(quantities["contingent_size"]) - pt.log(pt.maximum(quantities["cumulative_loss"][-1], 1e-9))
             pm.Bernoulli("still_fighting", logit_p=room / TRUNCATION_WIDTH, observed=1)
         if likelihood:
             mu, scale = claim_location(quantities, data, pt), claim_scale(quantities, data, reporting, pt)
@@ -139,8 +143,22 @@ def _taker(data: dict[str, Any], coords: dict[str, Any]) -> Take:
     return take
 
 
-def cut_to_vintage(claims: Claims, campaign: Campaign) -> Campaign:
-    """Campaign as public at the claims' vintage: phases leak the future as well as claims do."""
-    if claims.vintage is None or (campaign.vintage is not None and campaign.vintage <= claims.vintage):
-        return campaign
-    return campaign.known_by(claims.vintage)
+def one_vintage(claims: Claims, campaign: Campaign) -> tuple[Claims, Campaign]:
+    """Claims and campaign as public at one vintage: phases leak the future as well as claims do.
+
+    Raises
+    ------
+    InputError
+        If the campaign was cut to an earlier vintage than the claims: it misses phases that were public.
+    """
+    if claims.vintage is None:
+        return (claims if campaign.vintage is None else claims.known_by(campaign.vintage)), campaign
+    if campaign.vintage is None or campaign.vintage > claims.vintage:
+        return claims, campaign.known_by(claims.vintage)
+    if campaign.vintage < claims.vintage:
+        got, expected = f"known by {campaign.vintage}", f"known by {claims.vintage} or later, as the claims"
+        problem = Problem(
+            "campaign", campaign.name, "vintage", got, expected, "Give the whole campaign (campaign=...)."
+        )
+        raise InputError("The campaign knows less than the claims", [problem])
+    return claims, campaign

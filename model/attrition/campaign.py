@@ -129,7 +129,6 @@ class Campaign(Shown):
             self,
             phases=tuple(phase for phase in self.phases if phase.published <= day),
             reference_projection=reference if reference and reference.published <= day else None,
-            dates_of_interest=self.dates_of_interest,
             vintage=day,
         )
 
@@ -198,6 +197,10 @@ def _problems(campaign: Campaign) -> list[Problem]:
         need(phase.kind in PHASE_KINDS, f"{where}.kind", phase.kind, allowed, "Use one of these words.")
         need(phase.sd_days >= 0, f"{where}.sd_days", phase.sd_days, "0 or more", "Give it in days.")
         inside = campaign.start <= phase.date <= campaign.end
+        late = phase.published >= phase.date
+        need(
+            late, f"{where}.published", phase.published, f"{phase.date} or later", "A phase is reported once it began."
+        )
         need(inside, f"{where}.date", phase.date, f"{campaign.start} to {campaign.end}", "Check it.")
         if number:
             before = campaign.phases[number - 1].date

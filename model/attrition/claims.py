@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .coding import (
     COLUMNS,
@@ -72,7 +74,7 @@ class Claims(Shown):
             do = "Start from the whole record."
             problem = Problem("known_by", "", "date", str(day), f"at most {self.vintage}", do)
             raise InputError("Claims published later are no longer here", [problem])
-        kept = self._table[[published <= day for published in self._table["published"]]]
+        kept = self._table.loc[_mask(published <= day for published in self._table["published"])]
         return Claims(self.name, day, self.sources, kept.reset_index(drop=True))
 
     @property
@@ -94,8 +96,8 @@ class Claims(Shown):
     def _split(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         reasons = [reason_aside(row) for row in self._table.to_dict("records")]
         aside = [reason is not None for reason in reasons]
-        kept = self._table[[not out for out in aside]]
-        left = self._table[aside].assign(reason=[reason for reason in reasons if reason])
+        kept = self._table.loc[_mask(not out for out in aside)]
+        left = self._table.loc[_mask(aside)].assign(reason=[reason for reason in reasons if reason])
         return kept.reset_index(drop=True), left.reset_index(drop=True)
 
     def summary_rows(self) -> tuple[str, list[tuple[str, str]]]:
@@ -108,6 +110,10 @@ class Claims(Shown):
             ("set aside", f"{len(left)}, each with a reason (.set_aside)"),
         ]
         return f"Claims: {self.name}", facts
+
+
+def _mask(flags: Iterable[bool]) -> np.ndarray:
+    return np.fromiter(flags, dtype=bool)
 
 
 def reason_aside(row: Mapping[Any, Any]) -> str | None:

@@ -58,7 +58,6 @@ CONTAINERS: tuple[Container, ...] = (
     Container("source_own_sd", ("source",)),
     Container("source_killed_shift", ("source",)),
     Container("anchor_scale", ("source",)),
-    Container("anchor_start", ("source",), "int64", "days"),
     Container("anchor_end", ("source",), "int64", "days"),
     Container("anchor_log_value", ("source",)),
     Container("anchor_killed", ("source",)),
@@ -70,6 +69,8 @@ CONTAINERS: tuple[Container, ...] = (
     Container("phase_log_rate", ("phase", "prior_number")),
     Container("phase_window", ("phase", "knot_with_first")),
     Container("phase_middle", ("phase",)),
+    Container("phase_left", ("phase",), "int64", "knot"),
+    Container("phase_weight", ("phase",)),
     Container("day_number", ("day",)),
     Container("day_share", ("day",)),
     Container("knot_left", ("day",), "int64", "knot"),
@@ -145,7 +146,6 @@ def _claims(seen: Observations, days: int) -> Arrays:
     size = category == SIZE
     start = np.where(size, 0, [row["start_day"] for row in rows])
     end = np.where(size, days, [row["end_day"] + 1 for row in rows])
-    rate = np.array([row["quantity"] == "daily_rate" for row in rows], dtype=bool)
     stated = np.nan_to_num(np.array([row["error_sd"] for row in rows], dtype=float))
     return {
         "claim_value": spoken[:, 1],
@@ -157,17 +157,16 @@ def _claims(seen: Observations, days: int) -> Arrays:
         "claim_cell": category * seen.slots + source,
         "claim_start": start,
         "claim_end": end,
-        "claim_log_days": np.log(np.where(rate, np.maximum(end - start, 1), 1)),
+        "claim_log_days": np.log([float(row["days"]) for row in rows]),
         "claim_stated_error": stated,
     }
 
 
 def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
-    """One bounded claim of each source, from which the sampler measures the source's effect (no effect on the model)."""
+    """The last bounded running total of each source: the sampler measures the source's effect from it."""
     slots = len(known["source_stance"])
     anchors = {
         "anchor_scale": np.zeros(slots),
-        "anchor_start": np.zeros(slots, dtype=np.int64),
         "anchor_end": np.full(slots, days, dtype=np.int64),
         "anchor_log_value": np.zeros(slots),
         "anchor_killed": np.zeros(slots),
@@ -182,7 +181,6 @@ def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
         running = known["claim_start"][row] == 0
         if category in (TOTAL, WOUNDED) and bounded and running and own_sd > 0:
             anchors["anchor_scale"][source] = 1.0 / own_sd
-            anchors["anchor_start"][source] = known["claim_start"][row]
             anchors["anchor_end"][source] = known["claim_end"][row]
             middle = 0.5 * (np.log(low[row]) + np.log(high[row]))
             anchors["anchor_log_value"][source] = middle + known["claim_log_days"][row]

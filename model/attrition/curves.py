@@ -38,6 +38,9 @@ class Curve(Protocol):
     def prior_names(self) -> tuple[str, ...]:
         """Names of the priors used."""
 
+    def zero_until(self, campaign: Campaign) -> int:
+        """Last day on which the curve may be exactly zero."""
+
     def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
         """Data of the curve on these days."""
 
@@ -135,6 +138,10 @@ class ConstantRate:
         """Names of the priors used."""
         return ("constant_rate",)
 
+    def zero_until(self, campaign: Campaign) -> int:
+        """Last day on which the curve may be exactly zero: the onset."""
+        return campaign.day(campaign.rate_since)
+
     def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
         """Share of each day that lies after the onset."""
         onset = campaign.day(campaign.rate_since)
@@ -161,6 +168,10 @@ class MeanRevertingRate:
         """Names of the priors used."""
         return ("long_run_fraction", "rate_sd", "rate_half_life")
 
+    def zero_until(self, campaign: Campaign) -> int:
+        """Last day on which the curve may be exactly zero: the first."""
+        return 0
+
     def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
         """Interpolation of the days between knots; the first knot stands on the first day."""
         _check_half_life(priors, campaign)
@@ -181,28 +192,32 @@ class PhasedRate:
     """Mean-reverting dynamics under dated phases.
 
     A small rate at first contact; at the escalation a rate of its own that returns to the long-run level with the
-    half-life while the autoregression (zero at the escalation) moves it; a pause has a level of its own; a resumption
-    starts again like the escalation. A change of phase happens within its day, at an uncertain date.
+    half-life while the autoregression, counted from its value at the phase's reported start, moves it; a pause has a level of
+    its own; a resumption starts again like the escalation. A change of phase happens within its day, at an uncertain date.
     """
 
     def prior_names(self) -> tuple[str, ...]:
         """Names of the priors used."""
         return ("long_run_fraction", "rate_sd", "rate_half_life", *PHASE_PRIOR.values())
 
+    def zero_until(self, campaign: Campaign) -> int:
+        """Last day on which the curve may be exactly zero: the first."""
+        return 0
+
     def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
         """Dates, sds, levels and kinds of the known phases; slots of unknown ones are empty."""
         _check_half_life(priors, campaign)
         for name in PHASE_PRIOR.values():
-            if priors[name].family != "LogNormal":
-                problem = Problem("priors", name, "family", priors[name].family, "LogNormal", "Change it.")
+            if priors[name].family != "LogNormal" or priors[name].numbers["sd_log"] == 0:
+                expected = "LogNormal with sd_log above 0"
+                problem = Problem("priors", name, "family", str(priors[name]), expected, "Change it.")
                 raise InputError("The priors cannot be used", [problem])
-        slots = max(campaign.phase_slots, 1)
-        phases: list[Phase | None] = [*campaign.phases]
-        if not phases:
-            phases = [Phase("whole campaign", "escalation", campaign.start, 0.0, campaign.start)]
-        phases += [None] * (slots - len(phases))
+        phases: list[Phase | None] = [*phases_of(campaign)]
+        phases += [None] * (phase_slots(campaign) - len(phases))
         levels = [numbers(priors[PHASE_PRIOR[phase.kind]]) if phase else np.array([0.0, 1.0]) for phase in phases]
         grid = knot_grid(days, float(campaign.day(campaign.rate_since)), knots)
+        reported = np.array([campaign.day(phase.date) + 0.5 if phase else 0.0 for phase in phases])
+        starts = knot_grid(reported, float(campaign.day(campaign.rate_since)), knots)
         windows, middles = _windows(phases, campaign, days, grid, knots)
         return {
             "day_number": days.astype(float),
@@ -216,6 +231,8 @@ class PhasedRate:
             "phase_log_rate": np.array(levels),
             "phase_window": windows,
             "phase_middle": middles,
+            "phase_left": starts["knot_left"],
+            "phase_weight": starts["knot_weight"],
             **grid,
         }
 
@@ -233,13 +250,16 @@ class PhasedRate:
         log_level = xp.log(quantities["phase_rate"])
         log_long_run = xp.log(quantities["long_run_rate"])[..., None]
         decay = -math.log(2.0) / 7.0 / quantities["rate_half_life"][..., None]
-        wave = quantities["rate_sd"][..., None] * at_days(quantities["rate_noise"], data)
+        sd = quantities["rate_sd"][..., None]
+        wave = sd * at_days(quantities["rate_noise"], data)
+        wave_then = sd * _at_phases(quantities["rate_noise"], data)
         rate = 0.0 * wave
         for phase in range(_length(quantities["phase_rate"])):
             since = data["day_number"] - quantities["phase_day"][..., phase, None]
             level = log_level[..., phase, None]
             returned = -xp.expm1(decay * xp.maximum(since - 0.5, 0.0))
-            own = level + data["phase_reverts"][phase] * ((log_long_run - level) * returned + wave)
+            since_then = wave - wave_then[..., phase, None] * (1.0 - returned)
+            own = level + data["phase_reverts"][phase] * ((log_long_run - level) * returned + since_then)
             gate = data["phase_known"][phase] * xp.clip(since, 0.0, 1.0)
             rate = rate * (1.0 - gate) + gate * xp.exp(own)
         return rate
@@ -253,8 +273,34 @@ class PhasedRate:
         walk = quantities["rate_sd"][..., None] * xp.sum(data["phase_window"] * knots, axis=-1)
         decay = -math.log(2.0) / 7.0 / quantities["rate_half_life"][..., None]
         returned = -xp.expm1(decay * data["phase_middle"])
+        then = quantities["rate_sd"][..., None] * _at_phases(quantities["rate_noise"], data)
+        walk = walk - then * (1.0 - returned)
         back = returned * (xp.log(quantities["long_run_rate"])[..., None] - data["phase_log_rate"][:, 0])
         return data["phase_reverts"] * (walk + back) / data["phase_log_rate"][:, 1]
+
+
+def _at_phases(knots: Any, data: Mapping[str, Any]) -> Any:
+    """Autoregression at the reported start of each phase (..., phase): what a reverting phase starts again from."""
+    left, weight = data["phase_left"], data["phase_weight"]
+    return knots[..., left] * (1.0 - weight) + knots[..., left + 1] * weight
+
+
+def phases_of(campaign: Campaign) -> list[Phase]:
+    """Phases that ``PhasedRate`` works with: the known ones, after a small rate from the first day.
+
+    Without any, the whole campaign is one phase.
+    """
+    start = campaign.start
+    if not campaign.phases:
+        return [Phase("whole campaign", "escalation", start, 0.0, start)]
+    if campaign.phases[0].kind == "contact" and campaign.phases[0].date == start:
+        return list(campaign.phases)
+    return [Phase("before", "contact", start, 0.0, start), *campaign.phases]
+
+
+def phase_slots(campaign: Campaign) -> int:
+    """Number of phases that the model has parameters for: all of the record's, and one for the time before."""
+    return campaign.phase_slots + 1
 
 
 def _latest(phase: Phase | None) -> float:

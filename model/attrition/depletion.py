@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class DepletionDate(Shown):
     """Posterior of the depletion date under one scenario (gross: the initial contingent, each person once).
 
@@ -172,12 +172,15 @@ def depletion_date(fit: Fit, scenario: Scenario | None = None) -> DepletionDate:
 
 @dataclass(frozen=True)
 class ReferencePlace:
-    """Where a published projection lies in the posterior: the share of draws below its rate, and before its date."""
+    """Where a published projection lies in the posterior: the share of draws below its rate, and before its date.
+
+    ``date_quantile`` is None where the projection's date lies after the horizon.
+    """
 
     rate: float
     rate_quantile: float
     date: dt.date
-    date_quantile: float
+    date_quantile: float | None
 
 
 def reference_place(fit: Fit, date: DepletionDate) -> ReferencePlace | None:
@@ -185,6 +188,6 @@ def reference_place(fit: Fit, date: DepletionDate) -> ReferencePlace | None:
     reference = fit.campaign.reference_projection
     if reference is None:
         return None
-    by = float(np.mean(date.day <= fit.campaign.day(reference.date)))
+    by = None if reference.date > date.horizon else date.probability_by(reference.date)
     below = float(np.mean(rate_since(fit) <= reference.daily_rate))
     return ReferencePlace(reference.daily_rate, below, reference.date, by)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .campaign import Campaign
 from .coding import SOURCE_KINDS
-from .curves import Curve
+from .curves import Curve, phases_of
 from .display import Shown, count
 from .observations import Observations
 from .priors import Priors
@@ -45,7 +45,7 @@ SCHEMA: dict[str, tuple[tuple[str, ...], str, str]] = {
 }
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Fit(Shown):
     """Posterior draws with what produced them.
 
@@ -66,6 +66,10 @@ class Fit(Shown):
         Of the packages.
     created
         When, in UTC.
+    timings
+        Seconds for compiling and sampling; not saved.
+    extended
+        Whether a user added to the model.
     compiled
         The compiled model, for a refit; not saved.
     """
@@ -83,7 +87,8 @@ class Fit(Shown):
     versions: dict[str, str] = field(default_factory=dict)
     created: str = ""
     timings: dict[str, float] = field(default_factory=dict)
-    compiled: Compiled | None = field(default=None, compare=False)
+    extended: bool = False
+    compiled: Compiled | None = None
 
     @property
     def vintage(self) -> dt.date:
@@ -162,7 +167,7 @@ def label(
         "draw": np.arange(draws),
         "source_kind": list(SOURCE_KINDS),
         "source": names,
-        "phase": [phase.name for phase in campaign.phases],
+        "phase": [phase.name for phase in phases_of(campaign)],
         "day": pd.date_range(campaign.start, periods=days, freq="D"),
     }
     logit = quantities["source_killed_logit"]

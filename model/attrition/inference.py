@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .build import build_model, cut_to_vintage
+from .build import build_model, one_vintage
 from .campaign import Campaign
 from .checks.convergence import convergence
 from .claims import Claims
 from .containers import containers
-from .curves import Curve, default_curve, knot_count
+from .curves import Curve, default_curve, knot_count, phase_slots
+from .errors import InputError, Problem
 from .fitted import Fit, label
 from .latent import latent, lookup
 from .observations import Observations, observe
@@ -86,18 +87,22 @@ def fit(
     """
     if known_by is not None:
         claims = claims.known_by(known_by)
-    campaign = cut_to_vintage(claims, campaign)
+    claims, campaign = one_vintage(claims, campaign)
     priors = priors or default_priors(campaign)
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
     settings = settings or Settings()
-    room = compiled.shapes["source_stance"][0] if compiled is not None and "source_stance" in compiled.shapes else 0
-    seen = observe(claims, campaign, reporting, room)
+    room = compiled.shapes["source_stance"][0] if compiled is not None else 0
+    seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign))
     arrays = containers(seen, campaign, priors, curve)
     key = graph_key(curve, reporting, priors, campaign, seen)
+    if compiled is not None and compiled.extended and compiled.key != key and model is None:
+        do = "Extend a model of the new sizes and pass it as model=."
+        problem = Problem("refit", "", "model", "an extended model of other sizes", "the same sizes", do)
+        raise InputError("The extension would be lost", [problem])
     if compiled is None or model is not None or compiled.key != key:
-        built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting)
-        compiled = compile_model(built, key if model is None else f"{key} extended", progress)
+        built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting, slots=room)
+        compiled = compile_model(built, key, model is not None, progress)
     unfinished = Fit(
         _no_draws(),
         claims,
@@ -110,6 +115,7 @@ def fit(
         seed,
         versions={name: version(name) for name in PACKAGES},
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        extended=compiled.extended,
         compiled=compiled,
     )
     done = _sampled(unfinished, compiled, arrays, settings, progress)
@@ -139,16 +145,22 @@ def refit(
     fit's own knows only the phases public by its vintage. If a size of the model differs (more sources than it has room
     for, another calendar), it is compiled again.
     """
-    settings = settings or dataclasses.replace(before.settings, target_accept=Settings.target_accept)
+    if before.extended and before.compiled is None:
+        problem = Problem(
+            "refit", "", "fit", "a saved fit of an extended model", "the model", "Use fit(..., model=...)."
+        )
+        raise InputError("The extension is not saved with a fit", [problem])
+    if settings is None and before.gate.get("escalated"):
+        settings = dataclasses.replace(before.settings, target_accept=Settings.target_accept)
     return fit(
-        claims or before.claims,
-        campaign or before.campaign,
-        priors or before.priors,
+        before.claims if claims is None else claims,
+        before.campaign if campaign is None else campaign,
+        before.priors if priors is None else priors,
         seed=before.seed if seed is None else seed,
         known_by=known_by,
         curve=before.curve,
         reporting=before.reporting,
-        settings=settings,
+        settings=before.settings if settings is None else settings,
         compiled=before.compiled,
         progress=progress,
     )
@@ -163,7 +175,7 @@ def graph_key(curve: Curve, reporting: Reporting, priors: Priors, campaign: Camp
             "truncate": reporting.truncate,
             "families": [priors[name].family for name in priors],
             "slots": seen.slots,
-            "phases": max(campaign.phase_slots, 1),
+            "phases": phase_slots(campaign),
             "knots": knot_count(campaign) if "rate_half_life" in curve.prior_names() else 0,
         },
         sort_keys=True,

@@ -74,7 +74,7 @@ def _own(take: Take, shared: Any, q: Mapping[str, Any], data: Mapping[str, Any],
     What a source's claims inform is its bias plus the log of the losses it speaks of. For a source with a bounded claim the
     sampler sees that sum, measured from what the source said, in units of its prior.
     """
-    loss = between(q["cumulative_loss"], data["anchor_start"], data["anchor_end"], xp)
+    loss = between(q["cumulative_loss"], 0 * data["anchor_end"], data["anchor_end"], xp)
     spoken = xp.log(xp.maximum(loss, 1e-9)) - data["anchor_log_value"]
     mean = data["anchor_scale"] * (shared + spoken)
     return take(Parameter("source_own_shifted", dims=("source",)), mean) - mean

@@ -32,14 +32,15 @@ CATEGORY_OF = {
 SLOT_STEP = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observations:
     """Claims that enter the model.
 
     Attributes
     ----------
     vintage
-        Last day on which anything was published: the day from which scenarios start.
+        Day up to which claims were known, from which scenarios start: the vintage asked for, else the day of the last
+        publication.
     claims
         One row each with the interval of the source's estimate (``low``, ``high``).
     set_aside
@@ -60,10 +61,19 @@ class Observations:
     slots: int
 
 
-def observe(claims: Claims, campaign: Campaign, reporting: Reporting, slots: int = 0) -> Observations:
+def observe(
+    claims: Claims, campaign: Campaign, reporting: Reporting, slots: int = 0, zero_until: int = 0
+) -> Observations:
     """Select the claims that the model reads, and read how each one speaks.
 
-    ``slots`` asks for room for at least so many sources (a compiled model has room for a certain number).
+    Parameters
+    ----------
+    claims, campaign, reporting
+        As known by one vintage.
+    slots
+        Make room for at least so many sources (a compiled model has room for a certain number).
+    zero_until
+        Day up to which the curve is zero: claims about it are set aside.
 
     Raises
     ------
@@ -83,8 +93,8 @@ def observe(claims: Claims, campaign: Campaign, reporting: Reporting, slots: int
     kept: list[dict[Any, Any]] = []
     out: list[dict[Any, Any]] = []
     for row in evidence.to_dict("records"):
-        record = _read(row, campaign, reporting)
-        reason = _reason(record, campaign, reporting)
+        record = _read(row, campaign)
+        reason = _reason(record, campaign, reporting, zero_until)
         if reason:
             out.append({**row, "reason": reason})
         else:
@@ -107,6 +117,7 @@ def observe(claims: Claims, campaign: Campaign, reporting: Reporting, slots: int
         "end_day",
         "interval_low",
         "interval_high",
+        "days",
         "spoken",
     ]
     spoken = set(table["source"])
@@ -131,17 +142,17 @@ def _check_contingent(table: pd.DataFrame, campaign: Campaign) -> None:
         )
 
 
-def _read(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> dict[Any, Any]:
+def _read(row: Mapping[Any, Any], campaign: Campaign) -> dict[Any, Any]:
     number = {key: float(row[key]) if row[key] is not None else 0.0 for key in ("value", "low", "high")}
     spoken = form_of(number["value"], row["bound"], row["open"] == "yes", row["unit"], number["low"], number["high"])
     form, stated, unit, offset, _ = spoken
     low, high = cell(np.array(stated), np.array(form), np.array(unit), np.array(offset))
     end = campaign.day(row["as_of"])
-    start = 0
-    clipped = False
+    start, days, clipped = 0, 1, False
     if row["quantity"] == "daily_rate" or row["window_start"] is not None:
         first = campaign.day(row["window_start"] or row["as_of"])
-        start, clipped = max(first - 1, -1) + 1, first < 0
+        start, clipped = max(first, 0), first < 0
+        days = end - first + 1 if row["quantity"] == "daily_rate" else 1
     return {
         **row,
         "category": CATEGORY_OF[row["quantity"]],
@@ -149,21 +160,21 @@ def _read(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> d
         "end_day": end,
         "interval_low": float(low),
         "interval_high": float(high),
+        "days": days,
         "spoken": spoken,
         "clipped": clipped,
     }
 
 
-def _reason(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> str | None:
+def _reason(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting, zero_until: int) -> str | None:
     if row["category"] == SIZE:
         until = campaign.initial_until
         if until is not None and row["as_of"] > until:
             return f"counts reinforcements too: it speaks of a day after {until}, the initial contingent"
         return None
-    if row["end_day"] <= 0:
-        return f"speaks of a day on or before the campaign's first, {campaign.start}"
-    days = row["end_day"] - row["start_day"] + 1 if row["quantity"] == "daily_rate" else 1
-    if row["interval_high"] * days < reporting.min_persons:
+    if row["end_day"] <= zero_until:
+        return f"speaks of a day on or before {campaign.date(zero_until)}, when losses had not begun"
+    if row["interval_high"] * row["days"] < reporting.min_persons:
         return f"under {reporting.min_persons:g} persons: counting noise is not negligible there"
     return None
 
@@ -172,11 +183,11 @@ def source_table(seen: Observations) -> dict[str, np.ndarray]:
     """Stance and group of every source slot; empty slots are third parties alone in their group."""
     kinds = np.full(seen.slots, SOURCE_KINDS.index("third_party"), dtype=np.int64)
     groups = np.arange(seen.slots, dtype=np.int64)
-    names: dict[tuple[str, str], int] = {}
+    names: dict[str, int] = {}
     members: dict[int, int] = {}
     for slot, (_, group, kind) in enumerate(seen.sources):
         kinds[slot] = SOURCE_KINDS.index(kind)
-        groups[slot] = names.setdefault((group, kind), slot)
+        groups[slot] = names.setdefault(group, slot)
         members[groups[slot]] = members.get(groups[slot], 0) + 1
     several = np.array([members.get(int(group), 1) > 1 for group in groups])
     return {"kind": kinds, "group": groups, "several": several}

@@ -81,8 +81,8 @@ def _defaults(campaign: Campaign) -> list[Prior]:
         Prior("killed_share", "Beta", {"a": 3, "b": 9}, "share of casualties",
               "a quarter killed, 95% from 6% to 52%: 2.9 casualties per death (Russia) and 4.9 (Ukraine) in " + _STUDY),
         Prior("bias_adversary", "StanceBias", {"mean": 0.35, "mean_sd": 0.35, "total_sd": 0.45}, "log units",
-              "those fighting the contingent overstate its losses: +0.64 for deaths in " + _STUDY +
-              ", less for killed and wounded together, where part of the gap is a word and not a bias"),
+              "those fighting the contingent overstate its losses: +0.64 and +1.46 for deaths in " + _STUDY +
+              "; less for killed and wounded together, where part of the gap is a word and not a bias"),
         Prior("bias_own_side", "StanceBias", {"mean": -0.50, "mean_sd": 0.40, "total_sd": 0.60}, "log units",
               "its own side understates them: -1.20 (Russia) and about 0 (Ukraine) for deaths in " + _STUDY),
         Prior("bias_third_party", "StanceBias", {"mean": 0.0, "mean_sd": 0.20, "total_sd": 0.30}, "log units",
@@ -114,6 +114,12 @@ _STUDY_SET: dict[str, dict[str, float]] = {
     "bias_analyst": {"mean": 0.0, "mean_sd": 0.3, "total_sd": 0.4},
     "bias_killed_adversary": {"value": 0.0},
 }
+_STUDY_WHY = {
+    "bias_adversary": "+0.64, Ukrainian sources on Russian deaths, in " + _STUDY,
+    "bias_own_side": "half of -1.20, Russian sources on Russian deaths, in " + _STUDY,
+    "bias_killed_adversary": "the study's ratios are for deaths already",
+}
+_UNSEEN = "set without sight of any claim about the North Korean contingent"
 SETS = ("default", "study")
 
 
@@ -246,8 +252,8 @@ def default_priors(campaign: Campaign, name: str = "default") -> Priors:
     campaign
         Gives the prior of the contingent's size.
     name
-        ``default``, or ``study``: biases from the published study alone, chosen without sight of any claim about
-        the North Korean contingent (for backtests).
+        ``default``, or ``study``: bias priors from the published study alone, chosen without sight of any claim about
+        the North Korean contingent (for backtests). The other rows are those of the default set.
 
     Raises
     ------
@@ -261,6 +267,10 @@ def default_priors(campaign: Campaign, name: str = "default") -> Priors:
     if name == "default":
         return priors
     changed = priors.override(_STUDY_SET)
-    why = f"from {_STUDY} alone"
-    rows = tuple(dataclasses.replace(row, why=why) if row.name in _STUDY_SET else row for row in changed.rows)
+    rows = tuple(
+        dataclasses.replace(row, why=f"{_STUDY_WHY.get(row.name, 'no direction is published; wider')}; {_UNSEEN}")
+        if row.name in _STUDY_SET
+        else row
+        for row in changed.rows
+    )
     return Priors("study", rows)

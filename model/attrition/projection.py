@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .curves import KNOT_DAYS, continue_noise, knot_count
+from .curves import KNOT_DAYS, continue_noise, knot_count, knot_grid, phases_of
 from .fitted import Fit, rate_since
 
 
@@ -51,6 +51,9 @@ class Forecast:
         """Say what is assumed."""
         if "rate_noise" not in fit.posterior:
             return "the constant rate goes on"
+        quiet = _quiet(fit)
+        if quiet:
+            return f"the rate returns from that of the last phase known ({quiet}) to its long-run level"
         return "the rate goes on moving as it has, returning to its long-run level; no pause is foreseen"
 
     def future_rate(self, fit: Fit, days: int, rng: np.random.Generator) -> np.ndarray:
@@ -67,7 +70,28 @@ class Forecast:
         data = fit.curve.containers(fit.campaign, fit.priors, every_day, knots)
         on_day = ("day_number", "day_share", "knot_left", "knot_weight")
         data = {name: array[ahead] if name in on_day else array for name, array in data.items()}
+        if _quiet(fit):
+            _resume(quantities, data, fit, today)
         return np.asarray(fit.curve.rate(quantities, data, np))
+
+
+def _quiet(fit: Fit) -> str:
+    """Name of the last known phase if it has a level of its own, which does not return to the long-run level."""
+    last = phases_of(fit.campaign)[-1]
+    return last.name if "phase_rate" in fit.posterior and last.kind in ("contact", "pause") else ""
+
+
+def _resume(quantities: dict[str, np.ndarray], data: dict[str, np.ndarray], fit: Fit, today: int) -> None:
+    """Let a reverting phase begin at the vintage, from the rate of that day."""
+    number = len(phases_of(fit.campaign))
+    noise = quantities["rate_noise"]
+    grid = knot_grid(np.array([today + 0.5]), float(fit.campaign.day(fit.campaign.rate_since)), noise.shape[-1] - 1)
+    quantities["phase_rate"] = np.append(quantities["phase_rate"], fit.array("daily_rate")[..., -1:], axis=-1)
+    begun = np.full((*noise.shape[:2], 1), float(today))
+    quantities["phase_day"] = np.append(quantities["phase_day"], begun, axis=-1)
+    new = {"phase_known": 1.0, "phase_reverts": 1.0, "phase_left": grid["knot_left"][0]}
+    for name, value in {**new, "phase_weight": grid["knot_weight"][0]}.items():
+        data[name] = np.insert(data[name], number, value)
 
 
 def hold() -> Hold:

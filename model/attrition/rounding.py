@@ -39,8 +39,10 @@ def rounding_unit(value: float, bound: str) -> float:
     >>> rounding_unit(3800, "approx"), rounding_unit(1000, "approx"), rounding_unit(4500, "at_least")
     (100.0, 100.0, 500.0)
     """
-    if bound == "exact" or value == 0 or value != int(value):
+    if bound == "exact" or value == 0:
         return 1.0
+    if value != int(value):
+        return 10.0 ** -len(f"{value:.9f}".rstrip("0").split(".")[1])
     digits = str(int(value)).rstrip("0")
     place = 10.0 ** (len(str(int(value))) - len(digits))
     if digits == "1" and bound in ("approx", "at_most"):

@@ -5,7 +5,6 @@ The invariant protected here: data never reach compiled code unchecked, where a 
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -20,8 +19,6 @@ from .errors import AttritionError
 
 if TYPE_CHECKING:
     import pymc as pm
-
-log = logging.getLogger("attrition")
 
 COMPILING = "Compiling the model (about a minute the first time on a machine, some ten seconds afterwards)"
 
@@ -55,15 +52,18 @@ class Compiled:
         Shape of every data container.
     seconds
         Time that compilation took.
+    extended
+        Whether a user added to the model.
     """
 
     key: str
     model: Any
     shapes: Mapping[str, tuple[int, ...]]
     seconds: float
+    extended: bool = False
 
 
-def compile_model(model: pm.Model, key: str, progress: bool | None = None) -> Compiled:
+def compile_model(model: pm.Model, key: str, extended: bool = False, progress: bool | None = None) -> Compiled:
     """Compile a model once.
 
     Parameters
@@ -72,6 +72,8 @@ def compile_model(model: pm.Model, key: str, progress: bool | None = None) -> Co
         From ``build_model``, possibly extended.
     key
         Names the graph, see ``Compiled``.
+    extended
+        Whether a user added to the model.
     progress
         Show what is going on; by default where somebody can see it.
     """
@@ -82,7 +84,7 @@ def compile_model(model: pm.Model, key: str, progress: bool | None = None) -> Co
         names = [variable.name for variable in model.free_RVs]
         compiled = nutpie.compile_pymc_model(model, var_names=names)
     shapes = {v.name: v.get_value(borrow=True).shape for v in model.data_vars if v.name in BY_NAME}
-    return Compiled(key, compiled, shapes, time.perf_counter() - started)
+    return Compiled(key, compiled, shapes, time.perf_counter() - started, extended)
 
 
 def sample(

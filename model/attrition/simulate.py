@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .build import TRUNCATION_WIDTH, cut_to_vintage
+from .build import TRUNCATION_WIDTH, one_vintage
 from .campaign import Campaign
 from .claims import Claims
 from .containers import containers
-from .curves import DATE_SDS, Curve, default_curve, knot_count
+from .curves import DATE_SDS, Curve, default_curve, knot_count, phase_slots
 from .errors import AttritionError
 from .latent import claim_location, claim_scale, latent
 from .observations import Observations, observe
@@ -75,16 +75,16 @@ def simulate(
     -----
     Where the model is conditioned on a force still fighting, draws are repeated until one is.
     """
-    campaign = cut_to_vintage(claims, campaign)
+    claims, campaign = one_vintage(claims, campaign)
     priors = priors or default_priors(campaign)
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
-    seen = observe(claims, campaign, reporting)
+    seen = observe(claims, campaign, reporting, zero_until=curve.zero_until(campaign))
     arrays = containers(seen, campaign, priors, curve)
     sizes = {
         "source_kind": len(arrays["stance_prior"]),
         "source": seen.slots,
-        "phase": max(campaign.phase_slots, 1),
+        "phase": phase_slots(campaign),
         "knot": knot_count(campaign),
     }
     rng = np.random.default_rng(seed)
@@ -142,9 +142,12 @@ def restated(claims: Claims, simulated: Simulated) -> Claims:
     table = claims.table.set_index("claim_id", drop=False)
     for row, value in zip(simulated.seen.claims.to_dict("records"), simulated.arrays["claim_value"], strict=True):
         name = row["claim_id"]
-        if row["bound"] == "range":
+        if row["bound"] == "range" and row["low"] > 0:
             ratio = row["spoken"][2]
             table.loc[name, ["low", "high", "value"]] = [float(value), float(value * ratio), None]
+        elif row["bound"] == "range":
+            ends = (0.0, row["high"]) if value <= row["high"] else (row["high"], 1e9)
+            table.loc[name, ["low", "high", "value"]] = [*ends, None]
         elif row["open"] == "yes":
             threshold = row["spoken"][2]
             met = value == threshold

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .build import cut_to_vintage
 from .campaign import campaign_of
 from .claims import Claims, read_claims
-from .curves import CURVES
+from .curves import CURVES, Curve
 from .errors import FileError, InputError
 from .fitted import Fit
 from .observations import observe
@@ -76,6 +75,7 @@ def save(fit: Fit, path: str | Path) -> Path:
         "gate": fit.gate,
         "versions": fit.versions,
         "created": fit.created,
+        "extended": fit.extended,
     }
     text = json.dumps(head, sort_keys=True)
     digest = _digest(groups, text)
@@ -188,18 +188,22 @@ def _fit(head: dict[str, Any], groups: dict[str, xr.Dataset]) -> Fit:
     claims = Claims(given["name"], vintage, sources, table)
     campaign = campaign_of(head["campaign"])
     reporting = Reporting(**head["reporting"])
+    if head["curve"] not in CURVES:
+        raise FileError(f"fitted with a curve of the user's own, {head['curve']}: it cannot be loaded")
+    curve: Curve = CURVES[head["curve"]]()
     rows = tuple(Prior(**row) for row in head["priors"]["rows"])
     return Fit(
         draws=xr.DataTree.from_dict(dict(groups)),
         claims=claims,
         campaign=campaign,
         priors=Priors(head["priors"]["label"], rows),
-        curve=CURVES[head["curve"]](),
+        curve=curve,
         reporting=reporting,
-        seen=observe(claims, cut_to_vintage(claims, campaign), reporting),
+        seen=observe(claims, campaign, reporting, zero_until=curve.zero_until(campaign)),
         settings=Settings(**head["settings"]),
         seed=int(head["seed"]),
         gate=head["gate"],
         versions=head["versions"],
         created=head["created"],
+        extended=head["extended"],
     )

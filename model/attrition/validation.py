@@ -91,6 +91,12 @@ ROW_RULES: tuple[Rule, ...] = (
         lambda r: r["open"] == "" or r["bound"] in ("at_least", "at_most"),
     ),
     (
+        "window_start",
+        "the first day of the period",
+        "A daily rate is a mean over days: say over which.",
+        lambda r: r["quantity"] != "daily_rate" or r["window_start"] is not None or r["role"] != "evidence",
+    ),
+    (
         "value",
         "whole persons",
         "Round it, or use daily_rate or a share.",

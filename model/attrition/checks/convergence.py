@@ -41,6 +41,21 @@ def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
     return {name: draws for name, draws in quantities.items() if np.ptp(draws) > 0}
 
 
+def drawn_curves(fit: Fit) -> dict[str, np.ndarray]:
+    """Draws (chain, draw) of what the figures show: rate and total on every seventh day back from the vintage, and phases."""
+    curves = {}
+    for name in ("daily_rate", "cumulative_loss"):
+        draws = fit.array(name)
+        days = fit.posterior["day"].values.astype("datetime64[D]")
+        for number in range(draws.shape[-1] - 1, 0, -7):
+            curves[f"{name}[{days[number]}]"] = draws[..., number]
+    if "phase_day" in fit.posterior:
+        starts = fit.array("phase_day")
+        for number, phase in enumerate(fit.posterior["phase"].values):
+            curves[f"phase_day[{phase}]"] = starts[..., number]
+    return {name: draws for name, draws in curves.items() if np.ptp(draws) > 0}
+
+
 def convergence(fit: Fit) -> CheckResult:
     """Check R-hat, effective sample size and divergences over everything that is published.
 
@@ -51,7 +66,7 @@ def convergence(fit: Fit) -> CheckResult:
     """
     import arviz as az
 
-    quantities = published_quantities(fit)
+    quantities = published_quantities(fit) | drawn_curves(fit)
     rhat = {name: float(az.rhat(draws)) for name, draws in quantities.items()}
     ess = {
         name: min(float(az.ess(draws, method="bulk")), float(az.ess(draws, method="tail", prob=(0.05, 0.95))))

@@ -48,7 +48,9 @@ def publish(fit: Fit, folder: str | Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     shown = scenarios()
     written = [
-        _table(fit.seen.claims.drop(columns=["spoken", "clipped"], errors="ignore"), folder / "claims_used.csv"),
+        _table(
+            fit.seen.claims.drop(columns=["spoken", "clipped", "days"], errors="ignore"), folder / "claims_used.csv"
+        ),
         _table(fit.seen.set_aside, folder / "claims_set_aside.csv"),
         _table(fit.priors.table(), folder / "priors.csv"),
         _table(cumulative_data(fit), folder / "cumulative_loss.csv"),

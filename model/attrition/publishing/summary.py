@@ -132,7 +132,9 @@ def _reference(fit: Fit, dates: dict[str, DepletionDate]) -> dict[str, Any] | No
         "strength": reference.strength,
         "date": reference.date.isoformat(),
         "rate_quantile": next(place.rate_quantile for place in places.values() if place),
-        "date_quantile": {name: place.date_quantile for name, place in places.items() if place},
+        "date_quantile": {
+            name: place.date_quantile for name, place in places.items() if place and place.date_quantile is not None
+        },
     }
 
 

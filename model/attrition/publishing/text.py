@@ -65,8 +65,8 @@ def summary_text(fit: Fit) -> str:
 
 CONDITIONS = (
     "Medians with 90% credible intervals. The level rests on the priors about each side's bias: if every source overstated "
-    "by the same factor, no claim could tell. The date is conditional on its scenario; neither foresees a pause, a "
-    "withdrawal or reinforcements."
+    "by the same factor, no claim could tell. The date is conditional on its scenario; neither foresees another "
+    "pause, a withdrawal or reinforcements."
 )
 
 
@@ -82,6 +82,8 @@ def _reference(fit: Fit) -> list[str]:
         if scenario.name == "hold":
             rate = f"Its rate, {place.rate:g} a day: {percent(place.rate_quantile)} of the posterior lies below it."
             lines += _wrapped(rate, 2)
+        if place.date_quantile is None:
+            continue
         date = (
             f"Its date, {place.date}: under {scenario.name}, {percent(place.date_quantile)} of the posterior lies at or "
             "before it."
