@@ -20,7 +20,7 @@ from .errors import AttritionError
 if TYPE_CHECKING:
     import pymc as pm
 
-COMPILING = "Compiling the model (about a minute the first time on a machine, some ten seconds afterwards)"
+COMPILING = "Compiling the model (about a minute; a refit needs none)"
 
 
 class SamplingError(AttritionError):
