@@ -25,6 +25,8 @@
 # assumptions that are stated with them.
 
 # %%
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -187,13 +189,14 @@ plt.show()
 
 # %%
 low, middle, high = np.quantile(rate, [0.05, 0.5, 0.95])
-print(
+sentence = (
     f"From {len(fit.seen.claims)} public claims known by 16 January 2025, the model estimates {middle:.0f} North Korean soldiers "
     f"killed or wounded a day since 6 December (90% credible interval {low:.0f} to {high:.0f}). If that rate had held, the whole "
     f"contingent would have been killed or wounded around {held.quantile_text(0.5)} (90% interval {held.quantile_text(0.05)} to "
     f"{held.quantile_text(0.95)}); the probability of that by 15 April is {held.probability_by('2025-04-15'):.0%}, and "
     f"{forecast.probability_by('2025-04-15'):.0%} if the rate is let to fall back to what such forces sustain."
 )
+print(textwrap.fill(sentence, 96))
 
 # %% [markdown]
 # **What happened.** The force left the front about the middle of January, came back in February and was reinforced; by February
