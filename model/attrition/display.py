@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from html import escape
 
 
-class Shown:
+class Shown(ABC):
     """Mixin for a noun that has ``summary_rows() -> (title, [(label, text), ...])``."""
 
+    @abstractmethod
     def summary_rows(self) -> tuple[str, list[tuple[str, str]]]:
         """Title and labelled facts, for display."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         title, rows = self.summary_rows()
