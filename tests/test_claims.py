@@ -2,12 +2,13 @@
 
 import dataclasses
 import datetime as dt
+import json
 
 import pandas as pd
 import pytest
 
 from attrition.claims import load_claims, read_claims
-from attrition.coding import COLUMNS, LOSS_QUANTITIES, ROLE_REASONS
+from attrition.coding import COLUMNS, QUANTITIES, ROLE_REASONS, UNREAD_QUANTITIES
 from attrition.errors import InputError
 from tables import problems_of, read, row
 
@@ -107,7 +108,8 @@ def test_evidence_and_set_aside_partition_the_table(record):
     kept, left = record.evidence, record.set_aside
     assert sorted([*kept["claim_id"], *left["claim_id"]]) == sorted(record.table["claim_id"])
     assert set(kept["role"]) == {"evidence"}
-    assert set(kept["quantity"]) <= {*LOSS_QUANTITIES, "deployed"}
+    assert len(kept) == 50
+    assert set(kept["quantity"]) <= set(QUANTITIES) - set(UNREAD_QUANTITIES)
     assert all(left["reason"].str.len() > 5)
     other = left[left["role"] != "evidence"]
     assert other["reason"].tolist() == [ROLE_REASONS[role] for role in other["role"]]
@@ -117,9 +119,10 @@ def test_evidence_and_set_aside_partition_the_table(record):
     ("changes", "reason"),
     [
         ({"role": "repeat", "derived_from": "A0"}, "counted once"),
-        ({"quantity": "killed_share", "value": "0.3"}, "a share"),
-        ({"quantity": "present"}, "present: not a quantity"),
-        ({"as_of": "", "as_of_basis": "none"}, "no date"),
+        ({"role": "partial"}, "one engagement"),
+        ({"quantity": "in_country"}, "in_country: not a quantity"),
+        ({"quantity": "projection"}, "projection: not a quantity"),
+        ({"quantity": "reinforcement"}, "without a wave: nothing says which arrival"),
         ({"value": "", "role": "mixed"}, "other troops"),
     ],
 )
@@ -127,6 +130,23 @@ def test_each_way_out_has_its_reason(changes, reason):
     claims = read(row(), row(claim_id="A2", **changes))
     assert claims.evidence["claim_id"].tolist() == ["A1"]
     assert reason in claims.set_aside.loc[0, "reason"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *[{"quantity": name} for name in ("losses", "killed", "wounded", "captured", "missing", "deployed", "present")],
+        *[{"quantity": name} for name in ("returned", "evacuated")],
+        *[{"quantity": name, "value": "0.3"} for name in ("killed_share", "loss_share")],
+        {"quantity": "daily_rate", "window_start": "2025-01-02"},
+        {"quantity": "reinforcement", "wave": "second"},
+        {"as_of": "", "as_of_basis": "none"},
+    ],
+)
+def test_what_the_model_reads_is_evidence(changes):
+    claims = read(row(**changes))
+    assert len(claims.evidence) == 1
+    assert len(claims.set_aside) == 0
 
 
 BAD = [
@@ -141,6 +161,15 @@ BAD = [
     ("as_of_basis", [row(), row(claim_id="A2", as_of_basis="none")]),
     ("as_of", [row(), row(claim_id="A2", as_of="2025-01-11")]),
     ("window_start", [row(), row(claim_id="A2", window_start="2025-01-10")]),
+    ("window_start", [row(), row(claim_id="A2", as_of="", window_start="2025-01-11")]),
+    ("window_start", [row(), row(claim_id="A2", as_of_from="2025-01-05", window_start="2025-01-06")]),
+    ("window_start", [row(), row(claim_id="A2", as_of_from="2025-01-05", window_start="2025-01-10")]),
+    ("as_of_from", [row(), row(claim_id="A2", as_of="", as_of_from="2025-01-05")]),
+    ("as_of_from", [row(), row(claim_id="A2", as_of_from="2025-01-10")]),
+    ("as_of_from", [row(), row(claim_id="A2", as_of_from="2025-01-05", as_of_basis="published")]),
+    ("as_of_from", [row(), row(claim_id="A2", as_of="2025-01", as_of_from="2025-01-05")]),
+    ("as_of_from", [row(), row(claim_id="A2", as_of="2025-01", as_of_basis="published")]),
+    ("value", [row(), row(claim_id="A2", value="-300")]),
     ("value", [row(), row(claim_id="A2", value="")]),
     ("low", [row(), row(claim_id="A2", bound="range", value="")]),
     ("low", [row(), row(claim_id="A2", bound="range", value="", low="5", high="5")]),
@@ -213,3 +242,115 @@ def test_the_summary_shows_counts_and_escapes_names(record):
     html = read_claims(pd.DataFrame([row()]), name="<script>alert(1)</script>")._repr_html_()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("second", "expected", "do"),
+    [
+        ({"source_kind": "analyst"}, "one stance for each source", "two sources: name them so"),
+        ({"value": "-300"}, "zero or more", "never negative"),
+        ({"value": -300.0}, "zero or more", "never negative"),
+        ({"window_start": "2025-01-10"}, "not after as_of", "must not end before it starts"),
+    ],
+)
+def test_a_refusal_names_the_claim_and_the_fix(second, expected, do):
+    with pytest.raises(InputError) as caught:
+        read(row(), row(claim_id="A2", **second))
+    (problem,) = caught.value.problems
+    assert problem.name == "'A2'"
+    assert expected in problem.expected
+    assert do in problem.do
+    assert all(part in str(caught.value) for part in ("'A2'", problem.got, problem.expected, problem.do))
+
+
+def test_the_months_of_the_record(record):
+    table = record.table.set_index("claim_id")
+    spans = table.loc[table["as_of_from"].notna(), ["as_of_from", "as_of", "as_of_basis"]]
+    assert spans.T.to_dict("list") == {
+        "K096": [dt.date(2025, 3, 1), dt.date(2025, 3, 28), "stated"],
+        "K097": [dt.date(2025, 3, 1), dt.date(2025, 3, 28), "stated"],
+        "K110": [dt.date(2024, 11, 1), dt.date(2024, 11, 30), "stated"],
+        "K111": [dt.date(2025, 6, 1), dt.date(2025, 6, 16), "stated"],
+    }
+
+
+def test_sizes_are_those_of_the_whole_record(record):
+    assert (record.briefings, record.months) == (6, 3)
+    early = record.known_by("2024-12-01")
+    changed = early.without("K006").marked("K019", derived_from="K013")
+    for claims in (early, changed):
+        assert (claims.briefings, claims.months, claims.sources) == (6, 3, record.sources)
+    assert changed.vintage == early.vintage
+    assert read_claims(early.table).briefings == 0
+
+
+def test_a_briefing_is_named_or_the_source_and_day():
+    killed, share = {"quantity": "killed", "value": "300"}, {"quantity": "killed_share", "value": "0.1"}
+    assert read(row(), row(claim_id="A2", **killed)).briefings == 1
+    assert read(row(), row(claim_id="A2", **share)).briefings == 1
+    assert read(row(), row(claim_id="A2", quantity="deployed")).briefings == 0
+    assert read(row(), row(claim_id="A2", briefing="press", **killed)).briefings == 0
+    assert read(row(), row(claim_id="A2", role="repeat", derived_from="A1", **killed)).briefings == 0
+
+
+def test_without_leaves_out_exactly_these(record):
+    left = record.known_by(VINTAGE).without("K050", "K051")
+    assert set(record.known_by(VINTAGE).table["claim_id"]) - set(left.table["claim_id"]) == {"K050", "K051"}
+    assert (left.vintage, left.sources) == (VINTAGE, record.sources)
+    assert left != record.known_by(VINTAGE)
+    assert left.table.index.tolist() == list(range(len(left)))
+    assert record.without() == record
+
+
+@pytest.mark.parametrize("call", [lambda c: c.without("K50"), lambda c: c.marked(["K50"], derived_from="K035")])
+def test_an_unknown_claim_is_refused_with_a_near_one(record, call):
+    with pytest.raises(InputError, match=r"'K50'.*Did you mean K\d5\d|'K50'.*Did you mean K\d50"):
+        call(record)
+    with pytest.raises(InputError, match="known by 2024-12-01"):
+        call(record.known_by("2024-12-01"))
+
+
+def test_marked_claims_are_counted_once(record):
+    marked = record.marked(["K051", "K088"], derived_from=["K035", "K050"])
+    rows = marked.table.set_index("claim_id").loc[["K051", "K088"]]
+    assert rows[["role", "derived_from"]].values.tolist() == [["repeat", "K035 K050"]] * 2
+    assert len(marked.evidence) == len(record.evidence) - 2
+    assert record.table.set_index("claim_id").loc["K051", "role"] == "evidence"
+    assert record.marked("K051", derived_from="K035").evidence["claim_id"].tolist().count("K051") == 0
+
+
+def test_a_whole_source_can_be_marked(record):
+    marked = record.marked(source="uk-mod", derived_from="western-officials")
+    before, after = (claims.table[claims.table["source"] == "uk-mod"] for claims in (record, marked))
+    assert (before["role"] == "evidence").sum() == 3
+    assert set(after["role"]) == {"repeat"}
+    old = before["role"] == "repeat"
+    assert after.loc[old, "derived_from"].tolist() == before.loc[old, "derived_from"].tolist()
+    others = marked.table["source"] != "uk-mod"
+    pd.testing.assert_frame_equal(marked.table[others], record.table[others])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ({"claim_ids": ["K051"], "derived_from": " "}, "nothing"),
+        ({"claim_ids": ["K051"], "derived_from": ["K050", "K051"]}, "no copy of itself"),
+        ({"derived_from": "K050"}, "neither"),
+        ({"claim_ids": "K051", "source": "rok-nis", "derived_from": "K050"}, "both"),
+        ({"source": "uk-mood", "derived_from": "K050"}, "Did you mean uk-mod"),
+    ],
+)
+def test_a_mark_that_says_nothing_is_refused(record, arguments, what):
+    with pytest.raises(InputError, match=what):
+        record.marked(**arguments)
+
+
+def test_changed_claims_survive_storage(record):
+    from attrition.storage import claims_as_dict, claims_of
+
+    for claims in (record, record.known_by(VINTAGE), record.without("K096").marked("K088", derived_from="K072 K087")):
+        again = claims_of(json.loads(json.dumps(claims_as_dict(claims))))
+        assert again == claims
+        pd.testing.assert_frame_equal(again.table, claims.table)
+    empty = read(row()).known_by("2025-01-01")
+    assert claims_of(json.loads(json.dumps(claims_as_dict(empty)))) == empty

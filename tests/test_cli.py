@@ -38,6 +38,8 @@ def test_check_accepts_the_record():
     assert code == 0, err
     assert "112" in out
     assert "K056" in out
+    assert "Possible copies" in out
+    assert "K088: wounded 3,600 = casualties 4,000 (K072, ukraine-hur) - killed 400 (K087, ukraine-hur)" in out
 
 
 def test_bad_input_is_2_with_every_problem(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import attrition as at
 from attrition.campaign import Campaign, DateOfInterest, Strength
 from attrition.depletion import DepletionDate, depletion_date, first_crossing
+from attrition.manpower import gross_loss, loss_factor
 
 START = dt.date(2024, 12, 1)
 
@@ -34,6 +35,15 @@ def test_first_crossing_interpolates_within_the_day():
 def test_first_crossing_ignores_a_later_recovery_of_strength():
     total = np.array([[0.0, 50.0, 40.0, 70.0]])
     assert first_crossing(total, np.array([45.0]))[0] == pytest.approx(0.9)
+
+
+def test_first_crossing_of_a_goal_that_rises():
+    total = np.array([[10.0, 30.0, 60.0, 90.0]])
+    # 40 from day 2 on would be reached within day 2; from the start of day 2 the goal is 75
+    assert first_crossing(total, np.array([[40.0, 40.0, 75.0, 75.0]]))[0] == 2.5
+    # reached within day 1, whatever arrives afterwards
+    assert first_crossing(total, np.array([[20.0, 20.0, 75.0, 75.0]]))[0] == 0.5
+    assert first_crossing(total, np.array([[40.0, 40.0, 75.0, 95.0]]))[0] == np.inf
 
 
 def test_a_printed_date_is_the_day_in_which_depletion_falls():
@@ -77,8 +87,8 @@ def test_dates_of_interest_are_shown():
 
 def test_hold_is_exact_whatever_the_horizon(january):
     day = depletion_date(january, at.hold()).day
-    rate = at.rate_since(january)
-    left = january.array("contingent_size") - january.array("cumulative_loss")[..., -1]
+    rate = at.rate_since(january) * loss_factor(january)
+    left = january.array("contingent_size") - gross_loss(january)[..., -1]
     today = (january.vintage - january.campaign.start).days
     np.testing.assert_allclose(day, today + left / rate, rtol=1e-12)
 
@@ -94,10 +104,8 @@ def test_rate_since_is_the_mean_over_the_reported_window(january):
 def test_forecast_by_days_agrees_with_a_plain_loop(january):
     scenario = at.forecast()
     date = depletion_date(january, scenario)
-    from attrition.projection import projection_seed
-
-    future = scenario.future_rate(january, january.campaign.horizon_days, projection_seed(january))
-    total, size = january.array("cumulative_loss")[..., -1], january.array("contingent_size")
+    future = scenario.ahead(january, january.campaign.horizon_days).rate * loss_factor(january)[..., None]
+    total, size = gross_loss(january)[..., -1], january.array("contingent_size")
     today = january.campaign.day(january.vintage)
     for chain, draw in ((0, 0), (1, 17), (3, 999)):
         lost, expected = total[chain, draw], np.inf
@@ -111,7 +119,7 @@ def test_forecast_by_days_agrees_with_a_plain_loop(january):
 
 def test_forecast_continues_the_fitted_curve(january):
     """On days the fit has seen, the scenario's curve is the fit's own."""
-    future = at.forecast().future_rate(january, 20, np.random.default_rng(0))
+    future = at.forecast().ahead(january, 20).rate
     last = january.array("daily_rate")[..., -1]
     ratio = np.log(future[..., 0] / last)
     assert np.abs(ratio).max() < 1.0
@@ -119,7 +127,7 @@ def test_forecast_continues_the_fitted_curve(january):
 
 
 def test_forecast_returns_to_the_long_run_level(january):
-    future = at.forecast().future_rate(january, 3000, np.random.default_rng(0))
+    future = at.forecast().ahead(january, 3000).rate
     level = np.log(january.array("long_run_rate"))
     z = (np.log(future[..., -1]) - level) / january.array("rate_sd")
     assert abs(z.mean()) < 0.1
@@ -131,7 +139,7 @@ def test_forecast_out_of_a_pause_returns_to_the_long_run_level(january, record, 
     known = at.refit(january, record, campaign=campaign, known_by="2025-02-03", progress=False)
     scenario = at.forecast()
     assert "pause" in scenario.sentence(known)
-    future = scenario.future_rate(known, 365, np.random.default_rng(0))
+    future = scenario.ahead(known, 365).rate
     now = known.array("daily_rate")[..., -1]
     assert np.median(np.abs(np.log(future[..., 0] / now))) < 0.4
     z = np.log(future[..., -1] / known.array("long_run_rate")) / known.array("rate_sd")

@@ -14,7 +14,7 @@ import pytest
 import attrition as at
 from attrition.fitted import Fit
 from attrition.publishing import figures
-from attrition.publishing.figure_data import dates_of
+from attrition.publishing.figure_data import MEASURES, dates_of
 from drawings import BARE, CAMPAIGN, QUANTILES, all_figures, date_at, drawn, make, texts
 from tables import read, row
 
@@ -59,7 +59,7 @@ def test_what_is_drawn_is_the_twin(fit: Fit):
 
 def test_claims_are_those_of_the_likelihood_untransformed(fit: Fit):
     table = figures.claims_data(fit).set_index("claim_id")
-    losses = fit.seen.claims[fit.seen.claims["quantity"] != "deployed"].set_index("claim_id")
+    losses = fit.seen.claims[fit.seen.claims["category"].isin(MEASURES)].set_index("claim_id")
     assert set(table.index) == set(losses.index)
     for column in ("interval_low", "interval_high"):
         np.testing.assert_array_equal(table[column], losses.loc[table.index, column].astype(float))

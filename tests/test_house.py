@@ -11,9 +11,10 @@ import attrition
 
 ROOT = Path(attrition.__file__).parent
 ORDER = [
-    "errors", "coding", "packages", "reading", "display", "validation", "claims", "rounding", "campaign", "priors",
+    "errors", "coding", "packages", "reading", "display", "validation", "claims", "rounding", "copies", "campaign", "priors",
     "parameters", "curves", "reporting", "observations", "containers", "latent", "build", "simulate", "sampling",
-    "fitted", "storage", "projection", "depletion", "checks", "inference", "conform", "publishing", "cli",
+    "fitted", "storage", "manpower", "scenarios", "projection", "depletion", "checks", "inference",
+    "conform", "publishing", "cli",
 ]  # fmt: skip
 EXCEPTIONS = {("fitted", "storage")}  # Fit.save reads well where a user looks for it
 HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas", "scipy", "xarray", "pandera")

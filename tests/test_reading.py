@@ -5,11 +5,13 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from attrition.claims import read_claims
 from attrition.errors import InputError
-from attrition.reading import date_of, number_of
-from tables import BASE, problems_of, row, write
+from attrition.reading import as_of_span, date_of, number_of
+from tables import BASE, problems_of, read, row, write
 
 BAD_NUMBERS = [
     "1.234", "12.500", "999.000", "1,2", "1,234", "1,234.5", "1.234,5", "3 800", "3\u00a0800", "3\u202f800", "3'800",
@@ -191,3 +193,87 @@ def test_the_table_holds_only_plain_types():
     assert type(table.loc[0, "published"]) is dt.date
     assert table.loc[0, "low"] is None
     assert set(BASE) <= set(table.columns)
+
+
+def spans(claims):
+    return list(zip(claims.table["as_of_from"], claims.table["as_of"], claims.table["as_of_basis"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "first", "last"),
+    [
+        ({"as_of": "2024-12"}, (2024, 12, 1), (2024, 12, 31)),
+        ({"as_of": " 2024-02 "}, (2024, 2, 1), (2024, 2, 29)),
+        ({"as_of": "2025-01"}, (2025, 1, 1), (2025, 1, 10)),  # published on the 10th
+        ({"as_of": "2025-01", "published": "2025-01-01"}, (2025, 1, 1), (2025, 1, 1)),
+        ({"as_of": "2025-01", "published": "2025-01-31"}, (2025, 1, 1), (2025, 1, 31)),
+        ({"as_of": "2025-01", "role": "forecast"}, (2025, 1, 1), (2025, 1, 31)),
+        ({"as_of": "2025-03", "role": "forecast"}, (2025, 3, 1), (2025, 3, 31)),
+    ],
+)
+def test_a_month_is_read_as_its_days(changes, first, last):
+    claims = read(row(**changes))
+    assert spans(claims) == [(dt.date(*first), dt.date(*last), "stated")]
+    assert claims.months == (changes.get("role") != "forecast" and first != last)
+
+
+def test_a_span_can_be_given_in_full():
+    claims = read(row(as_of_from="2025-01-02", as_of_basis="inferred"))
+    assert spans(claims) == [(dt.date(2025, 1, 2), dt.date(2025, 1, 9), "inferred")]
+    assert claims.months == 1
+    assert read(row(as_of_from="2025-01-09")).months == 0
+    assert read(row(as_of="2024-12", window_start="2024-12-01")).months == 1
+
+
+@pytest.mark.parametrize(
+    "cell", ["2025-13", "2025-00", "2025-3", "03-2025", "2025/03", "2025-03-", "2025 03", "March 2025", "202503", "0000-01",
+             "1899-12", "2025-W03", "2025-Q1", "2025", "\uff12\uff10\uff12\uff15-01"],
+)  # fmt: skip
+def test_a_wrong_month_is_refused_with_what_to_do(cell):
+    (problem,) = problems_of(pd.DataFrame([row(), row(claim_id="A2", as_of=cell, as_of_from="2025-01-01")]))
+    assert (problem.where, problem.name, problem.column) == ("row 2", "'A2'", "as_of")
+    assert problem.expected
+    assert problem.do.endswith(".")
+
+
+@pytest.mark.parametrize("column", ["published", "window_start", "as_of_from"])
+def test_only_as_of_may_be_a_month(column):
+    (problem,) = problems_of(pd.DataFrame([row(**{column: "2025-01"})]))
+    assert problem.column == column
+
+
+def test_a_month_to_come_is_refused():
+    (problem,) = problems_of(pd.DataFrame([row(as_of="2025-02")]))
+    assert (problem.column, problem.expected) == ("as_of", "a day not after the day of publication")
+
+
+def test_a_month_and_a_first_day_are_refused_together():
+    (problem,) = problems_of(pd.DataFrame([row(as_of="2025-01", as_of_from="2025-01-03")]))
+    assert (problem.column, problem.got) == ("as_of_from", "'2025-01-03'")
+    assert "as_of is a month" in problem.expected
+
+
+@given(day=st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31)))
+def test_a_month_spans_the_days_that_begin_with_it(day):
+    first, last = as_of_span(f"{day:%Y-%m}")
+    assert first <= day <= last
+    assert first.day == 1
+    assert (last + dt.timedelta(days=1)).day == 1
+    assert (first.month, last.month) == (day.month, day.month)
+    assert as_of_span(day.isoformat()) == as_of_span(day) == (None, day)
+
+
+@given(
+    day=st.dates(dt.date(2024, 10, 1), dt.date(2025, 2, 28)),
+    value=st.integers(1, 10**6),
+    month=st.booleans(),
+)
+def test_spans_round_trip_through_the_table(day, value, month):
+    cell = f"{day:%Y-%m}" if month else day.isoformat()
+    claims = read(row(as_of=cell, value=value, published="2025-03-01"))
+    assert read_claims(claims.table).digest == claims.digest
+    as_text = claims.table.map(lambda cell: "" if cell is None else str(cell)).replace(
+        {"value": {r"\.0$": ""}}, regex=True
+    )
+    again = read_claims(as_text)
+    assert (again.digest, again.months) == (claims.digest, int(month))

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .campaign import Campaign
+from .claim_error import location_and_scale
 from .claims import Claims
 from .coding import SOURCE_KINDS
-from .containers import CONTAINERS, FREE_DIMS, containers
+from .containers import containers, unpack
 from .curves import DATE_SDS, Curve, default_curve, knot_count, phase_slots
 from .errors import InputError, Problem
-from .latent import claim_location, claim_scale, latent
-from .observations import observe
+from .latent import latent
+from .observations import Observations, observe
 from .parameters import Parameter, Take
 from .priors import Priors, default_priors
 from .reporting import Reporting, claim_variable
+from .strength import log_room
 
 if TYPE_CHECKING:
     import pymc as pm
 
-TRUNCATION_WIDTH = 0.01
+LEAST_ROOM, ROOM_WIDTH = 0.05, 0.0025
 REPORTED = (
     "contingent_size",
-    "killed_share",
+    "killed_share_start",
     "claim_error",
     "claim_error_killed",
+    "movement_error",
     "stance_bias",
     "source_bias",
+    "source_lag",
+    "floor_slack",
+    "wave_size",
+    "wave_day",
+    "captured_ratio",
+    "missing_ratio",
+    "evacuated_fraction",
+    "return_fraction",
+    "return_delay",
     "constant_rate",
     "long_run_rate",
     "rate_sd",
@@ -37,10 +52,15 @@ REPORTED = (
 DIMS = {
     "stance_bias": ("source_kind",),
     "source_bias": ("source",),
+    "source_lag": ("source",),
+    "wave_size": ("wave",),
+    "wave_day": ("wave",),
     "phase_rate": ("phase",),
     "phase_day": ("phase",),
     "daily_rate": ("day",),
     "cumulative_loss": ("day",),
+    "cumulative_killed": ("day",),
+    "arrivals": ("day",),
 }
 
 
@@ -52,7 +72,7 @@ def build_model(
     curve: Curve | None = None,
     reporting: Reporting | None = None,
     likelihood: bool = True,
-    slots: int = 0,
+    room: Mapping[str, int] | None = None,
 ) -> pm.Model:
     """Model of one contingent's losses given what is known.
 
@@ -70,8 +90,8 @@ def build_model(
         How sources report; logistic errors by default.
     likelihood
         False leaves the claims out: the same path gives the prior predictive.
-    slots
-        Make room for at least so many sources.
+    room
+        Make room for at least so many sources, briefings, months and drift dates, as a compiled model has.
 
     Returns
     -------
@@ -91,36 +111,56 @@ def build_model(
     priors = priors or default_priors(campaign)
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
-    seen = observe(claims, campaign, reporting, slots, curve.zero_until(campaign))
-    arrays = containers(seen, campaign, priors, curve)
+    seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign))
+    arrays = containers(seen, campaign, priors, curve, reporting)
+    coords = coordinates(seen, campaign)
+    with pm.Model(coords=coords) as model:
+        data = unpack(arrays, _register)
+        quantities = latent(_taker(data, coords), data, priors, curve, reporting, pt)
+        for name in (*REPORTED, "daily_rate", "cumulative_loss", "cumulative_killed", "arrivals"):
+            if name in quantities and name not in model.named_vars:
+                pm.Deterministic(name, quantities[name], dims=DIMS.get(name))
+        if reporting.truncate:
+            logit = (log_room(quantities, pt) - LEAST_ROOM) / ROOM_WIDTH
+            pm.Bernoulli("still_fighting", logit_p=logit, observed=1)
+        if likelihood:
+            mu, scale = location_and_scale(quantities, data, reporting, pt)
+            slack = claim_slack(quantities, data)
+            claim_variable("claims", mu, scale, slack, data, reporting.errors)
+    return model
+
+
+def coordinates(seen: Observations, campaign: Campaign) -> dict[str, Any]:
+    """Labels of every dim of the free parameters."""
     names = [name for name, _, _ in seen.sources]
-    coords: dict[str, Any] = {
+    numbered = {dim: list(range(size)) for dim, size in seen.rooms.items() if size}
+    return numbered | {
         "source_kind": list(SOURCE_KINDS),
         "source": names + [f"(slot {slot})" for slot in range(len(names), seen.slots)],
         "phase": list(range(phase_slots(campaign))),
         "knot": list(range(knot_count(campaign))),
-        "prior_number": [0, 1],
     }
-    with pm.Model(coords=coords) as model:
-        data = {}
-        for spec in CONTAINERS:
-            if spec.name not in arrays:
-                continue
-            array = arrays[spec.name]
-            dims = spec.dims if spec.dims[-1] not in ("prior_number", "knot_with_first") else None
-            shape = tuple(None if dim in FREE_DIMS else n for dim, n in zip(spec.dims, array.shape, strict=True))
-            data[spec.name] = pm.Data(spec.name, array, dims=dims, shape=shape)
-        quantities = latent(_taker(data, coords), data, priors, curve, pt)
-        for name in (*REPORTED, "daily_rate", "cumulative_loss"):
-            if name in quantities and name not in model.named_vars:
-                pm.Deterministic(name, quantities[name], dims=DIMS.get(name))
-        if reporting.truncate:
-            room = pt.log(quantities["contingent_size"]) - pt.log(pt.maximum(quantities["cumulative_loss"][-1], 1e-9))
-            pm.Bernoulli("still_fighting", logit_p=room / TRUNCATION_WIDTH, observed=1)
-        if likelihood:
-            mu, scale = claim_location(quantities, data, pt), claim_scale(quantities, data, reporting, pt)
-            claim_variable("claims", mu, scale, data, reporting.errors)
-    return model
+
+
+def claim_slack(q: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+    """Chance of one more unit of slack of each claim (..., claim), 0 for what is no floor; None without slack."""
+    if "claim_slack" not in data:
+        return None
+    return q["floor_slack"][..., data["source_stance"][data["claim_source"]]] * data["claim_slack"]
+
+
+def _register(name: str, array: np.ndarray, labels: tuple[str, ...]) -> Any:
+    """One pack as data of the current PyMC model, its rows or numbers labelled."""
+    import pymc as pm
+
+    free = name.split("_")[0]
+    if name == "claim_value":
+        return pm.Data(name, array, dims=("claim",), shape=(None,))
+    if free == "fixed":
+        return pm.Data(name, array, dims=(f"{name}_place",), coords={f"{name}_place": list(labels)}, shape=array.shape)
+    return pm.Data(
+        name, array, dims=(f"{name}_row", free), coords={f"{name}_row": list(labels)}, shape=(len(labels), None)
+    )
 
 
 def _taker(data: dict[str, Any], coords: dict[str, Any]) -> Take:
@@ -135,8 +175,10 @@ def _taker(data: dict[str, Any], coords: dict[str, Any]) -> Take:
             return pm.Beta(parameter.name, alpha=prior[0], beta=prior[1], dims=dims, shape=shape)
         if parameter.family == "halfnormal":
             return pm.HalfNormal(parameter.name, sigma=1.0, dims=dims, shape=shape)
+        if parameter.family == "uniform":
+            return pm.Uniform(parameter.name, 0.0, 1.0, dims=dims, shape=shape)
         if parameter.family == "date":
-            latest = data["phase_latest"]
+            latest = data[parameter.prior]
             return pm.TruncatedNormal(parameter.name, 0.0, 1.0, lower=-DATE_SDS, upper=latest, dims=dims, shape=shape)
         return pm.Normal(parameter.name, mean, 1.0, dims=dims, shape=shape)
 

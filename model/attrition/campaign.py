@@ -52,6 +52,22 @@ class Strength:
 
 
 @dataclass(frozen=True)
+class Reinforcement:
+    """One arrival of reinforcements: an uncertain size, LogNormal(log median, sd_log) persons, on an uncertain date.
+
+    Claims with the same ``wave`` observe this one arrival. It is public from ``published`` on, like a phase.
+    """
+
+    wave: str
+    date: dt.date
+    sd_days: float
+    published: dt.date
+    median: float
+    sd_log: float
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class DateOfInterest:
     """A date for which P(by date) is published."""
 
@@ -87,8 +103,11 @@ class Campaign(Shown):
         Prior of the initial contingent.
     phases
         Dated changes, in order.
-    initial_until
-        ``deployed`` figures that speak of later dates also count reinforcements and are set aside.
+    reinforcements
+        Arrivals after the initial contingent, in order.
+    arrival_from, full_strength
+        The initial contingent arrives evenly from the morning of the first of these days to the evening of the second; if they
+        are empty it is there from the start.
     horizon_days
         The date is sought this many days past the vintage.
     dates_of_interest, reference_projection
@@ -104,21 +123,25 @@ class Campaign(Shown):
     title: str = ""
     contingent: str = ""
     phases: tuple[Phase, ...] = ()
-    initial_until: dt.date | None = None
+    reinforcements: tuple[Reinforcement, ...] = ()
+    arrival_from: dt.date | None = None
+    full_strength: dt.date | None = None
     horizon_days: int = 365
     dates_of_interest: tuple[DateOfInterest, ...] = ()
     reference_projection: ReferenceProjection | None = None
     vintage: dt.date | None = None
     phase_slots: int = 0
+    wave_slots: int = 0
 
     def __post_init__(self) -> None:
         problems = _problems(self)
         if problems:
             raise InputError("The campaign cannot be used", problems)
         object.__setattr__(self, "phase_slots", max(self.phase_slots, len(self.phases)))
+        object.__setattr__(self, "wave_slots", max(self.wave_slots, len(self.reinforcements)))
 
     def known_by(self, date: dt.date | str) -> Campaign:
-        """Only the phases and the projection that were public by a date."""
+        """Only the phases, the reinforcements and the projection that were public by a date."""
         day = as_date(date, "known_by")
         if self.vintage is not None and day > self.vintage:
             do = "Start from the whole campaign."
@@ -128,6 +151,7 @@ class Campaign(Shown):
         return dataclasses.replace(
             self,
             phases=tuple(phase for phase in self.phases if phase.published <= day),
+            reinforcements=tuple(wave for wave in self.reinforcements if wave.published <= day),
             reference_projection=reference if reference and reference.published <= day else None,
             vintage=day,
         )
@@ -171,6 +195,13 @@ class Campaign(Shown):
             (phase.name, f"{phase.date} (sd {phase.sd_days:g} days), public from {phase.published}")
             for phase in self.phases
         ]
+        facts += [
+            (
+                wave.wave,
+                f"{wave.date} (sd {wave.sd_days:g} days), median {count(wave.median)} persons, log sd {wave.sd_log:g}",
+            )
+            for wave in self.reinforcements
+        ]
         if self.reference_projection:
             ref = self.reference_projection
             words = f"{ref.source}: {ref.daily_rate:g} a day, {count(ref.strength)} by {ref.date}"
@@ -207,6 +238,7 @@ def _problems(campaign: Campaign) -> list[Problem]:
             need(phase.date > before, f"{where}.date", phase.date, f"after {before}", "List phases in order.")
     kinds = [phase.kind for phase in campaign.phases]
     need(kinds.count("escalation") <= 1, "phases", kinds, "one escalation at most", "Call a later one resume.")
+    found += _arrival_problems(campaign)
     reference = campaign.reference_projection
     if reference:
         need(
@@ -216,6 +248,33 @@ def _problems(campaign: Campaign) -> list[Problem]:
             "> 0",
             "Check it.",
         )
+    return found
+
+
+def _arrival_problems(campaign: Campaign) -> list[Problem]:
+    found: list[Problem] = []
+
+    def need(ok: bool, where: str, got: object, expected: str, do: str) -> None:
+        if not ok:
+            found.append(Problem("campaign", campaign.name, where, shown(str(got)), expected, do))
+
+    first, full = campaign.arrival_from, campaign.full_strength
+    need((first is None) == (full is None), "full_strength", full, "both ends of the build-up or none", "Give both.")
+    if first and full:
+        need(first <= full, "full_strength", full, f"{first} or later", "Check both dates.")
+    names = [wave.wave for wave in campaign.reinforcements]
+    for number, wave in enumerate(campaign.reinforcements):
+        where = f"reinforcements[{number}]"
+        need(
+            bool(wave.wave) and names.count(wave.wave) == 1, f"{where}.wave", wave.wave, "a name of its own", "Name it."
+        )
+        need(wave.median > 0, f"{where}.median", wave.median, "more than 0", "Give it in persons.")
+        need(wave.sd_log >= 0, f"{where}.sd_log", wave.sd_log, "0 or more", "0.5 is about a factor of 1.6.")
+        need(wave.sd_days >= 0, f"{where}.sd_days", wave.sd_days, "0 or more", "Give it in days.")
+        inside = campaign.start <= wave.date <= campaign.end
+        need(inside, f"{where}.date", wave.date, f"{campaign.start} to {campaign.end}", "Check it.")
+        late = wave.published >= wave.date
+        need(late, f"{where}.published", wave.published, f"{wave.date} or later", "What is only planned is a scenario.")
     return found
 
 
@@ -249,6 +308,7 @@ def read_campaign(path: str | Path) -> Campaign:
 _PARTS: dict[str, type] = {
     "contingent_size": Strength,
     "phases": Phase,
+    "reinforcements": Reinforcement,
     "dates_of_interest": DateOfInterest,
     "reference_projection": ReferenceProjection,
 }

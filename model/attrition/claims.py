@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from .coding import (
     ROLE_REASONS,
     SHARE_QUANTITIES,
     TEXT,
+    UNREAD_QUANTITIES,
 )
 from .display import Shown
 from .errors import InputError, Problem, shown
@@ -46,11 +49,17 @@ class Claims(Shown):
     sources
         Every source of the whole record in order of its first claim, with its group and stance: a source that has
         not spoken yet by the vintage is still one that can.
+    briefings
+        Number of briefings of the whole record with two or more evidence rows about losses (numbers or shares).
+    months
+        Number of evidence rows of the whole record that speak of some day of a span (as_of_from before as_of).
     """
 
     name: str
     vintage: dt.date | None
     sources: tuple[tuple[str, str, str], ...]
+    briefings: int
+    months: int
     _table: pd.DataFrame = field(compare=False)
 
     def __len__(self) -> int:
@@ -59,8 +68,9 @@ class Claims(Shown):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Claims):
             return NotImplemented
-        mine, theirs = ((claims.name, claims.vintage, claims.sources, claims.digest) for claims in (self, other))
-        return mine == theirs
+        if (self.name, self.vintage, self.sources) != (other.name, other.vintage, other.sources):
+            return False
+        return (self.briefings, self.months, self.digest) == (other.briefings, other.months, other.digest)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -75,11 +85,81 @@ class Claims(Shown):
             problem = Problem("known_by", "", "date", str(day), f"at most {self.vintage}", do)
             raise InputError("Claims published later are no longer here", [problem])
         kept = self._table.loc[_mask(published <= day for published in self._table["published"])]
-        return Claims(self.name, day, self.sources, kept.reset_index(drop=True))
+        return replace(self, vintage=day, _table=kept.reset_index(drop=True))
+
+    def without(self, *claim_ids: str) -> Claims:
+        """All claims but these; vintage, sources and the sizes of the whole record stay.
+
+        Raises
+        ------
+        InputError
+            For a claim_id that is not among the claims.
+        """
+        self._check_known(claim_ids)
+        kept = self._table.loc[~self._table["claim_id"].isin(claim_ids)]
+        return replace(self, _table=kept.reset_index(drop=True))
+
+    def marked(
+        self,
+        claim_ids: str | Iterable[str] = (),
+        *,
+        source: str | None = None,
+        derived_from: str | Iterable[str],
+    ) -> Claims:
+        """Claims of which some are marked as copies: role ``repeat``, so that they are counted once.
+
+        Parameters
+        ----------
+        claim_ids
+            The copies: one claim_id, or several.
+        source
+            Instead of claim_ids: every row of role ``evidence`` of this source.
+        derived_from
+            What they copy: a claim_id or other name, or several.
+
+        Raises
+        ------
+        InputError
+            For an unknown claim or source, for both or neither of them, or if nothing is named in derived_from.
+        """
+        ids = [claim_ids] if isinstance(claim_ids, str) else list(claim_ids)
+        origin = (derived_from if isinstance(derived_from, str) else " ".join(derived_from)).split()
+        if bool(ids) == (source is not None):
+            got = "both" if ids else "neither"
+            do = "Name the copies by claim_id, or all evidence of one source."
+            raise _refused(self.name, "claim_ids or source", got, "one of them", do)
+        if source is not None:
+            names = [name for name, _, _ in self.sources]
+            if source not in names:
+                raise _refused(self.name, "source", shown(source), "a source of the record", _near(source, names))
+            rows = (self._table["source"] == source) & (self._table["role"] == "evidence")
+        else:
+            self._check_known(ids)
+            rows = self._table["claim_id"].isin(ids)
+        if not origin:
+            do = "Name the claims that they copy."
+            raise _refused(self.name, "derived_from", "nothing", "what the copies are derived from", do)
+        own = sorted(set(origin) & set(self._table.loc[rows, "claim_id"]))
+        if own:
+            do = "A claim is no copy of itself: name the other one."
+            raise _refused(", ".join(own), "derived_from", shown(" ".join(origin)), "other claims", do)
+        table = self._table.copy()
+        table.loc[rows, "role"] = "repeat"
+        table.loc[rows, "derived_from"] = " ".join(origin)
+        return replace(self, _table=table)
+
+    def _check_known(self, claim_ids: Iterable[str]) -> None:
+        known = self._table["claim_id"].tolist()
+        known_ids = set(known)
+        when = f"a claim known by {self.vintage}" if self.vintage else "a claim of the record"
+        unknown = [name for name in claim_ids if name not in known_ids]
+        if unknown:
+            problems = [Problem(self.name, "", "claim_id", shown(name), when, _near(name, known)) for name in unknown]
+            raise InputError("No such claim", problems)
 
     @property
     def evidence(self) -> pd.DataFrame:
-        """Rows that the model reads: evidence about losses, or about how many were deployed."""
+        """Rows that the model reads: evidence about losses, shares of them, or the strength of the force."""
         return self._split()[0]
 
     @property
@@ -121,15 +201,35 @@ def reason_aside(row: Mapping[Any, Any]) -> str | None:
     role, quantity = str(row["role"]), str(row["quantity"])
     if role != "evidence":
         return ROLE_REASONS[role]
-    if quantity in SHARE_QUANTITIES:
-        return "a share; the model reads numbers of persons"
-    if quantity not in (*LOSS_QUANTITIES, "deployed"):
+    if quantity in UNREAD_QUANTITIES:
         return f"{quantity}: not a quantity of this model"
-    if row["as_of"] is None:
-        return "no date that the figure speaks of"
+    if quantity == "reinforcement" and not row["wave"]:
+        return "a reinforcement without a wave: nothing says which arrival it observes"
     if row["value"] is None and row["bound"] != "range":
         return "no number"
     return None
+
+
+def briefing_of(row: Mapping[Any, Any]) -> str:
+    """Name of the briefing that a row is of: its ``briefing`` cell, else ``source:published``."""
+    return str(row["briefing"]) or f"{row['source']}:{row['published']}"
+
+
+def _sizes(records: list[dict[str, Cell]]) -> tuple[int, int]:
+    """Briefings with two or more evidence rows about losses, and evidence rows that speak of a span of days."""
+    kept = [row for row in records if reason_aside(row) is None]
+    said = Counter(briefing_of(row) for row in kept if row["quantity"] in (*LOSS_QUANTITIES, *SHARE_QUANTITIES))
+    spans = [row for row in kept if row["as_of_from"] is not None and row["as_of_from"] != row["as_of"]]
+    return sum(number >= 2 for number in said.values()), len(spans)
+
+
+def _refused(where: str, what: str, got: str, expected: str, do: str) -> InputError:
+    return InputError("The claims cannot be marked", [Problem(where, "", what, got, expected, do)])
+
+
+def _near(name: object, known: list[str]) -> str:
+    near = get_close_matches(str(name), known, 1)
+    return f"Did you mean {near[0]}?" if near else "The ids are in .table, the sources in .sources."
 
 
 def as_date(value: dt.date | str, name: str) -> dt.date:
@@ -196,7 +296,7 @@ def read_claims(source: str | Path | pd.DataFrame, name: str | None = None) -> C
     for row in sorted(records, key=lambda row: (str(row["published"]), str(row["claim_id"]))):
         entry = (str(row["source"]), str(row["source_group"]), str(row["source_kind"]))
         roster.setdefault(entry[0], entry)
-    return Claims(label, None, tuple(roster.values()), table)
+    return Claims(label, None, tuple(roster.values()), *_sizes(records), table)
 
 
 def _fill(record: dict[str, Cell]) -> None:

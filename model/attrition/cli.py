@@ -52,7 +52,9 @@ def _campaign(name: str | None, claims: Claims) -> Campaign:
 
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="Claims table (CSV).")]) -> None:
-    """Validate a claims table: every problem at once, or what the model would read and what stays out."""
+    """Validate a claims table: every problem at once, or what is read, what stays out and what may be a copy."""
+    from .copies import dependence
+
     claims = _claims(file)
     typer.echo(str(claims))
     aside = claims.set_aside
@@ -60,6 +62,14 @@ def check(file: Annotated[Path, typer.Argument(help="Claims table (CSV).")]) -> 
         typer.echo("\nSet aside:")
         for reason, rows in aside.groupby("reason", sort=False):
             typer.echo(f"  {len(rows):>4}  {reason}: {', '.join(rows['claim_id'])}")
+    suspicions = dependence(claims)
+    if len(suspicions):
+        typer.echo("\nPossible copies (round numbers meet by chance: look them up before marking a row):")
+        for kind, names, evidence, coding in suspicions[["kind", "claim_ids", "evidence", "coding"]].itertuples(
+            index=False
+        ):
+            who = f"{', '.join(names[:6])}{' ...' if len(names) > 6 else ''}"
+            typer.echo(f"  {kind:<12}  {who}: {evidence}.\n{'':<16}If so: {coding}")
 
 
 @app.command()

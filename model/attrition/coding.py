@@ -4,10 +4,11 @@ from __future__ import annotations
 
 SOURCE_KINDS = ("adversary", "own_side", "third_party", "analyst")
 
-LOSS_QUANTITIES = ("casualties", "losses", "killed", "wounded", "daily_rate")
+LOSS_QUANTITIES = ("casualties", "losses", "killed", "wounded", "captured", "missing", "daily_rate")
 SHARE_QUANTITIES = ("killed_share", "loss_share")
 STRENGTH_QUANTITIES = ("deployed", "present", "in_country", "reinforcement", "returned", "evacuated")
-QUANTITIES = (*LOSS_QUANTITIES, "captured", *SHARE_QUANTITIES, *STRENGTH_QUANTITIES, "projection")
+QUANTITIES = (*LOSS_QUANTITIES, *SHARE_QUANTITIES, *STRENGTH_QUANTITIES, "projection")
+UNREAD_QUANTITIES = ("in_country", "projection")  # the model has no number that these would observe
 
 BOUNDS = ("point", "exact", "approx", "at_least", "at_most", "range")
 
@@ -42,7 +43,7 @@ TEXT = (
     "url",
     "note",
 )
-DATES = ("published", "as_of", "window_start")
+DATES = ("published", "as_of", "as_of_from", "window_start")
 NUMBERS = ("value", "low", "high", "unit", "error_sd")
 
 COLUMNS = (
@@ -53,6 +54,7 @@ COLUMNS = (
     "source_kind",
     "published",
     "as_of",
+    "as_of_from",
     "as_of_basis",
     "window_start",
     "quantity",

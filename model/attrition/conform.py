@@ -25,9 +25,9 @@ from .errors import InputError, Problem, shown
 from .fitted import Fit
 from .inference import fit
 from .priors import Prior, Priors, default_priors
-from .projection import Hold
 from .reporting import Reporting
 from .sampling import Compiled, Settings
+from .scenarios.rates import hold
 
 ALLOWED_ERRORS = 4.0
 
@@ -244,7 +244,7 @@ def compare(name: str, done: Fit, exact: Mapping[str, Any], levels: Any) -> list
     """
     import arviz as az
 
-    days = depletion_date(done, Hold()).day - done.campaign.day(done.campaign.rate_since)
+    days = depletion_date(done, hold()).day - done.campaign.day(done.campaign.rate_since)
     drawn = {"r_per_day": done.array("constant_rate"), "days_to_depletion": days}
     results = []
     for quantity, draws in drawn.items():

@@ -1,42 +1,55 @@
-"""The graph's data containers: their names, dims, dtypes and order, in this one place.
+"""The graph's data: named arrays with dims and order, in this one place, and how they travel in a few packs.
 
 Everything that depends on the record, the vintage, the campaign or a prior's numbers enters the model through them, so
-one compiled model serves every refit of the same sizes.
+one compiled model serves every refit of the same sizes. A compiled model unpacks every shared array it is given by name,
+which costs most of its compilation if there are many: hence seven packs instead of seventy arrays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .campaign import Campaign
+from .claim_data import claim_arrays, source_arrays, strength_arrays
 from .coding import SOURCE_KINDS
 from .curves import Curve, knot_count
 from .errors import InputError, Problem
-from .observations import CATEGORIES, KILLED, SIZE, TOTAL, WOUNDED, Observations, source_table
+from .observations import CATEGORIES, Observations
 from .parameters import numbers
 from .priors import Priors
-from .rounding import cell
+from .reporting import Reporting
 
 FREE_DIMS = ("claim", "day")
 COMMON_PRIORS = (
     "contingent_size",
     "killed_share",
+    "killed_share_walk_sd",
     "killed_share_source_sd",
+    "captured_ratio",
+    "missing_ratio",
     "claim_error",
     "claim_error_killed",
     "deployed_error",
+    "present_error",
+    "movement_error",
     "deployed_source_sd",
+    "evacuated_fraction",
+    "return_fraction",
+    "return_delay",
 )
+OPTION_PRIORS = ("floor_slack", "source_drift_sd", "adversary_intensity")
 
 
 @dataclass(frozen=True)
 class Container:
     """One data container: dims (``claim`` and ``day`` may change length at a refit), dtype and index range.
 
-    ``below`` names what an index must stay under: ``cells`` (category x source), ``source``, ``source_kind``,
-    ``category``, ``knot`` or ``days`` (length of ``day`` plus one).
+    ``below`` names what an index must stay under: ``source``, ``source_kind``, ``category``, ``form``, ``knot``,
+    ``share_knot``, ``wave``, ``briefing``, ``month``, ``drift`` or ``days`` (length of ``day`` plus one).
     """
 
     name: str
@@ -46,21 +59,34 @@ class Container:
 
 
 CONTAINERS: tuple[Container, ...] = (
-    *(Container(f"prior_{name}", ("prior_number",)) for name in COMMON_PRIORS),
+    *(Container(f"prior_{name}", ("prior_number",)) for name in (*COMMON_PRIORS, *OPTION_PRIORS)),
     *(
         Container(f"prior_{name}", ("prior_number",))
         for name in ("constant_rate", "long_run_fraction", "rate_sd", "rate_half_life")
     ),
     Container("stance_prior", ("source_kind", "prior_number")),
+    Container("lag_prior", ("source_kind", "prior_number")),
     Container("source_stance", ("source",), "int64", "source_kind"),
     Container("source_group", ("source",), "int64", "source"),
     Container("source_group_sd", ("source",)),
     Container("source_own_sd", ("source",)),
     Container("source_killed_shift", ("source",)),
+    Container("source_adversary", ("source",)),
     Container("anchor_scale", ("source",)),
-    Container("anchor_end", ("source",), "int64", "days"),
+    Container("anchor_end", ("source",)),
+    Container("anchor_lagged", ("source",)),
     Container("anchor_log_value", ("source",)),
     Container("anchor_killed", ("source",)),
+    Container("other_claimed", ("other_loss",)),
+    Container("share_moves", ("one",)),
+    Container("intensity_log_rate", ("one",)),
+    Container("wave_known", ("wave",)),
+    Container("wave_date", ("wave",)),
+    Container("wave_sd", ("wave",)),
+    Container("wave_latest", ("wave",)),
+    Container("wave_log_size", ("wave", "prior_number")),
+    Container("drift_step", ("drift",)),
+    Container("drift_first", ("drift",), "int64", "drift"),
     Container("phase_known", ("phase",)),
     Container("phase_date", ("phase",)),
     Container("phase_sd", ("phase",)),
@@ -73,121 +99,133 @@ CONTAINERS: tuple[Container, ...] = (
     Container("phase_weight", ("phase",)),
     Container("day_number", ("day",)),
     Container("day_share", ("day",)),
+    Container("day_arrived", ("day",)),
     Container("knot_left", ("day",), "int64", "knot"),
     Container("knot_weight", ("day",)),
+    Container("share_left", ("day",), "int64", "share_knot"),
+    Container("share_weight", ("day",)),
     Container("claim_value", ("claim",)),
     Container("claim_form", ("claim",), "int64", "form"),
     Container("claim_unit", ("claim",)),
     Container("claim_offset", ("claim",)),
     Container("claim_origin", ("claim",)),
+    Container("claim_is_share", ("claim",)),
     Container("claim_category", ("claim",), "int64", "category"),
-    Container("claim_cell", ("claim",), "int64", "cells"),
-    Container("claim_start", ("claim",), "int64", "days"),
-    Container("claim_end", ("claim",), "int64", "days"),
-    Container("claim_log_days", ("claim",)),
+    Container("claim_source", ("claim",), "int64", "source"),
+    Container("claim_start", ("claim",)),
+    Container("claim_end", ("claim",)),
+    Container("claim_lagged", ("claim",)),
+    Container("claim_span", ("claim",)),
+    Container("claim_month", ("claim",), "int64", "month"),
+    Container("claim_is_rate", ("claim",)),
+    Container("claim_days_before", ("claim",)),
     Container("claim_stated_error", ("claim",)),
+    Container("claim_wave", ("claim",), "int64", "wave"),
+    Container("claim_briefing", ("claim",), "int64", "briefing"),
+    Container("claim_shared", ("claim",)),
+    Container("claim_own", ("claim",)),
+    Container("claim_slack", ("claim",)),
+    Container("claim_drift", ("claim",), "int64", "drift"),
 )
 BY_NAME = {container.name: container for container in CONTAINERS}
 
 type Arrays = dict[str, np.ndarray]
 
 
-def containers(seen: Observations, campaign: Campaign, priors: Priors, curve: Curve) -> Arrays:
-    """Data of one model: every container that this curve uses, in order, checked.
+def containers(
+    seen: Observations, campaign: Campaign, priors: Priors, curve: Curve, reporting: Reporting | None = None
+) -> Arrays:
+    """Data of one model: every container that it uses, in order, checked.
 
     Parameters
     ----------
     seen
         Claims that enter, from ``observe``.
-    campaign, priors, curve
-        What is being depleted, what is assumed, and the form of the rate.
+    campaign, priors, curve, reporting
+        What is being depleted, what is assumed, the form of the rate and how sources report.
 
     Returns
     -------
     dict of arrays
         Days run from the campaign's first to the vintage.
     """
+    reporting = reporting or Reporting()
     days = np.arange(campaign.day(seen.vintage) + 1)
-    known = {**_priors(priors, curve), **_sources(seen, priors), **_claims(seen, len(days))}
-    known |= _anchors(known, len(days), float(priors["killed_share_source_sd"].numbers["value"]))
+    known = _priors(priors, curve, reporting)
+    known |= source_arrays(seen, priors)
+    known |= strength_arrays(seen, campaign, days)
+    known |= claim_arrays(seen, campaign, priors, known, len(days), reporting)
     known |= curve.containers(campaign, priors, days, knot_count(campaign))
     ordered = {c.name: np.ascontiguousarray(known[c.name], dtype=c.dtype) for c in CONTAINERS if c.name in known}
-    check(ordered)
+    check(ordered, seen.rooms)
     return ordered
 
 
-def _priors(priors: Priors, curve: Curve) -> Arrays:
-    names = [*COMMON_PRIORS, *(name for name in curve.prior_names() if f"prior_{name}" in BY_NAME)]
+def _priors(priors: Priors, curve: Curve, reporting: Reporting) -> Arrays:
+    names = [*COMMON_PRIORS, *reporting.prior_names()]
+    names += [name for name in curve.prior_names() if f"prior_{name}" in BY_NAME]
     return {f"prior_{name}": numbers(priors[name]) for name in names}
 
 
-def _sources(seen: Observations, priors: Priors) -> Arrays:
-    sources = source_table(seen)
-    stance = [priors[f"bias_{kind}"] for kind in SOURCE_KINDS]
-    group_sd = float(priors["bias_group_sd"].numbers["value"]) * sources["several"]
-    rest = np.array([p.numbers["total_sd"] ** 2 - p.numbers["mean_sd"] ** 2 for p in stance])[sources["kind"]]
-    adversary = sources["kind"] == SOURCE_KINDS.index("adversary")
+def pack_of(name: str) -> str:
+    """Pack in which a container travels: by claim, by day, or of a fixed size; numbers or indices."""
+    spec = BY_NAME[name]
+    if name == "claim_value":
+        return name
+    free = spec.dims[0] if spec.dims[0] in FREE_DIMS else "fixed"
+    return f"{free}_{'numbers' if spec.dtype == 'float64' else 'indices'}"
+
+
+def pack(arrays: Mapping[str, np.ndarray]) -> Arrays:
+    """Few arrays out of many: vectors of what has a fixed size, matrices (row, claim) and (row, day) of the rest."""
+    parts: dict[str, list[np.ndarray]] = {}
+    for name, array in arrays.items():
+        parts.setdefault(pack_of(name), []).append(array)
     return {
-        "stance_prior": np.array([numbers(prior) for prior in stance]),
-        "source_stance": sources["kind"],
-        "source_group": sources["group"],
-        "source_group_sd": np.minimum(group_sd, np.sqrt(rest)),
-        "source_own_sd": np.sqrt(np.maximum(rest - group_sd**2, 0.0)),
-        "source_killed_shift": adversary * float(priors["bias_killed_adversary"].numbers["value"]),
+        key: rows[0]
+        if key == "claim_value"
+        else np.concatenate([row.ravel() for row in rows])
+        if key.startswith("fixed")
+        else np.stack(rows)
+        for key, rows in parts.items()
     }
 
 
-def _claims(seen: Observations, days: int) -> Arrays:
-    rows = seen.claims.to_dict("records")
-    slots = {name: slot for slot, (name, _, _) in enumerate(seen.sources)}
-    spoken = np.array([row["spoken"] for row in rows], dtype=float).reshape(-1, 5)
-    category = np.array([row["category"] for row in rows], dtype=np.int64)
-    source = np.array([slots[row["source"]] for row in rows], dtype=np.int64)
-    size = category == SIZE
-    start = np.where(size, 0, [row["start_day"] for row in rows])
-    end = np.where(size, days, [row["end_day"] + 1 for row in rows])
-    stated = np.nan_to_num(np.array([row["error_sd"] for row in rows], dtype=float))
-    return {
-        "claim_value": spoken[:, 1],
-        "claim_form": spoken[:, 0],
-        "claim_unit": spoken[:, 2],
-        "claim_offset": spoken[:, 3],
-        "claim_origin": spoken[:, 4],
-        "claim_category": category,
-        "claim_cell": category * seen.slots + source,
-        "claim_start": start,
-        "claim_end": end,
-        "claim_log_days": np.log([float(row["days"]) for row in rows]),
-        "claim_stated_error": stated,
-    }
+def labels(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[str, ...]]:
+    """What stands where in each pack: names of rows, or of single numbers with their indices."""
+    found: dict[str, list[str]] = {}
+    for name, array in arrays.items():
+        key = pack_of(name)
+        if key.startswith("fixed"):
+            places = (",".join(map(str, place)) for place in np.ndindex(array.shape))
+            found.setdefault(key, []).extend(f"{name}[{place}]" for place in places)
+        else:
+            found.setdefault(key, []).append(name)
+    return {key: tuple(names) for key, names in found.items()}
 
 
-def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
-    """The last bounded running total of each source: the sampler measures the source's effect from it."""
-    slots = len(known["source_stance"])
-    anchors = {
-        "anchor_scale": np.zeros(slots),
-        "anchor_end": np.full(slots, days, dtype=np.int64),
-        "anchor_log_value": np.zeros(slots),
-        "anchor_killed": np.zeros(slots),
-    }
-    low, high = cell(known["claim_value"], known["claim_form"], known["claim_unit"], known["claim_offset"])
-    for row, (category, place) in enumerate(zip(known["claim_category"], known["claim_cell"], strict=True)):
-        source = place % slots
-        bounded = low[row] > 0 and np.isfinite(high[row])
-        if category == KILLED and bounded and killed_sd > 0:
-            anchors["anchor_killed"][source] = 1.0 / killed_sd
-        own_sd = known["source_own_sd"][source]
-        running = known["claim_start"][row] == 0
-        if category in (TOTAL, WOUNDED) and bounded and running and own_sd > 0:
-            anchors["anchor_scale"][source] = 1.0 / own_sd
-            anchors["anchor_end"][source] = known["claim_end"][row]
-            middle = 0.5 * (np.log(low[row]) + np.log(high[row]))
-            anchors["anchor_log_value"][source] = middle + known["claim_log_days"][row]
-    return anchors
+def unpack(
+    arrays: Mapping[str, np.ndarray], register: Callable[[str, np.ndarray, tuple[str, ...]], Any]
+) -> dict[str, Any]:
+    """Register the packs (name, array, its labels) as a model's data and give every container back as a slice of its pack."""
+    names = labels(arrays)
+    packs = {key: register(key, array, names[key]) for key, array in pack(arrays).items()}
+    data: dict[str, Any] = {}
+    used = dict.fromkeys(packs, 0)
+    for name, array in arrays.items():
+        key = pack_of(name)
+        at = used[key]
+        if key == "claim_value":
+            data[name] = packs[key]
+        elif key.startswith("fixed"):
+            data[name] = packs[key][at : at + array.size].reshape(array.shape)
+        else:
+            data[name] = packs[key][at]
+        used[key] += array.size if key.startswith("fixed") else 1
+    return data
 
 
-def check(arrays: Arrays) -> None:
+def check(arrays: Mapping[str, np.ndarray], rooms: Mapping[str, int]) -> None:
     """Check names, dtypes, lengths and index ranges.
 
     A wrong length or an index out of range would not raise in compiled code but crash the process.
@@ -202,7 +240,7 @@ def check(arrays: Arrays) -> None:
     def bad(name: str, got: object, expected: str) -> None:
         problems.append(Problem("data", "", name, str(got), expected, "Build the data with containers()."))
 
-    lengths = {**_lengths(arrays), "source_kind": len(SOURCE_KINDS)}
+    lengths = {**_lengths(arrays), "source_kind": len(SOURCE_KINDS), "one": 1, **rooms}
     for name, array in arrays.items():
         spec = BY_NAME.get(name)
         if spec is None:
@@ -218,13 +256,12 @@ def check(arrays: Arrays) -> None:
                 bad(name, f"{dim} of length {length}", f"{lengths[dim]}, as the other arrays")
         if not np.all(np.isfinite(array)):
             bad(name, "NaN or infinity", "finite numbers")
+    days = lengths.get("day", 0)
     ranges = {
+        **lengths,
         "form": 5,
-        "source": lengths.get("source", 0),
-        "source_kind": len(SOURCE_KINDS),
         "category": len(CATEGORIES),
-        "cells": len(CATEGORIES) * lengths.get("source", 0),
-        "days": lengths.get("day", 0) + 1,
+        "days": days + 1,
         "knot": lengths.get("knot_with_first", 2**31) - 1,
     }
     for name, array in arrays.items():
@@ -235,7 +272,7 @@ def check(arrays: Arrays) -> None:
         raise InputError("The data do not fit the model", problems)
 
 
-def _lengths(arrays: Arrays) -> dict[str, int]:
+def _lengths(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
     """Length of each dim: the one that most arrays have."""
     seen: dict[str, list[int]] = {}
     for name, array in arrays.items():
@@ -245,23 +282,25 @@ def _lengths(arrays: Arrays) -> dict[str, int]:
     return {dim: max(set(found), key=found.count) for dim, found in seen.items()}
 
 
-def check_same(arrays: Arrays, compiled: dict[str, tuple[int, ...]]) -> None:
-    """Check that arrays fit a compiled model: the same names, and lengths equal but for claims and days.
+def check_same(
+    arrays: Mapping[str, np.ndarray], layout: Mapping[str, tuple[str, ...]], rooms: Mapping[str, int]
+) -> None:
+    """Check that arrays fit a compiled model: the same containers of the same sizes, but for claims and days.
 
     Raises
     ------
     InputError
         With every array that does not fit.
     """
-    check(arrays)
-    problems = []
-    for name in sorted(set(arrays) ^ set(compiled)):
-        got = "an array" if name in arrays else "nothing"
-        problems.append(Problem("data", "", name, got, "the containers of the compiled model", "Compile again."))
-    for name in set(arrays) & set(compiled):
-        for dim, new, old in zip(BY_NAME[name].dims, arrays[name].shape, compiled[name], strict=True):
-            if dim not in FREE_DIMS and new != old:
-                problems.append(Problem("data", "", name, f"{dim} of length {new}", str(old), "Compile again."))
-    knots = compiled.get("knots", (0,))
+    check(arrays, rooms)
+    mine, problems = labels(arrays), []
+    for key in sorted(set(mine) | set(layout)):
+        new, old = set(mine.get(key, ())), set(layout.get(key, ()))
+        for name in sorted({label.split("[")[0] for label in new ^ old}):
+            got = f"{sum(label.split('[')[0] == name for label in new)} numbers or rows"
+            expected = f"{sum(label.split('[')[0] == name for label in old)}, as in the compiled model"
+            problems.append(Problem("data", "", name, got, expected, "Compile again."))
+        if not problems and mine.get(key) != layout.get(key):
+            problems.append(Problem("data", "", key, "another order", "the order of CONTAINERS", "Compile again."))
     if problems:
-        raise InputError(f"The data do not fit the compiled model {knots if knots != (0,) else ''}".strip(), problems)
+        raise InputError("The data do not fit the compiled model", problems)

@@ -239,7 +239,8 @@ class PhasedRate:
     def latent(self, take: Take, data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType) -> dict[str, Any]:
         """Named quantities: the dynamics, ``phase_rate`` and ``phase_day`` (phase)."""
         quantities = _dynamics(take, data, priors, size, None, xp)
-        start = data["phase_date"] + data["phase_sd"] * take(Parameter("phase_day_unit", "date", ("phase",)), 0.0)
+        late = take(Parameter("phase_day_unit", "date", ("phase",), "phase_latest"), 0.0)
+        start = data["phase_date"] + data["phase_sd"] * late
         mean = self._mean_rate(quantities, data, xp)
         unit = take(Parameter("phase_rate_shifted", dims=("phase",)), mean) - mean
         log_level = data["phase_log_rate"][:, 0] + data["phase_log_rate"][:, 1] * unit

@@ -1,4 +1,4 @@
-"""The date on which every member of the contingent has been killed or wounded once, under a scenario.
+"""The date on which the contingent is depleted, under a scenario and a definition of what is depleted.
 
 A draw that does not get there within the horizon has no date. That is a value a quantile can take ("after ..."), never
 dropped and never averaged.
@@ -16,19 +16,27 @@ import numpy as np
 from .campaign import Campaign
 from .claims import as_date
 from .display import Shown, percent
-from .errors import InputError, Problem
+from .errors import InputError, Problem, shown
 from .fitted import Fit, rate_since
-from .projection import Hold, Scenario, projection_seed
+from .manpower import comes_back, everyone, gross_loss, loss_factor, returned
+from .projection import casualties, losses
+from .scenarios.base import Ahead, Scenario, Settled
+from .scenarios.rates import hold
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+DEFINITIONS = {
+    "gross": "the initial contingent, each person once",
+    "gross_with_reinforcement": "everyone who has arrived, each person once",
+    "net": "everyone who has arrived, less those back on duty",
+}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DepletionDate(Shown):
-    """Posterior of the depletion date under one scenario (gross: the initial contingent, each person once).
+    """Posterior of the depletion date under one scenario.
 
     Attributes
     ----------
@@ -41,6 +49,10 @@ class DepletionDate(Shown):
         Gives the calendar.
     vintage
         Day up to which claims were known.
+    definition
+        What is depleted, a key of ``DEFINITIONS``: ``gross`` (the initial contingent, each person once),
+        ``gross_with_reinforcement`` (everyone who has arrived, each person once) or ``net`` (everyone who has arrived, less
+        those back on duty, who can be lost again).
     """
 
     scenario: str
@@ -48,6 +60,7 @@ class DepletionDate(Shown):
     day: np.ndarray
     campaign: Campaign
     vintage: dt.date
+    definition: str = "gross"
 
     @property
     def horizon(self) -> dt.date:
@@ -92,15 +105,17 @@ class DepletionDate(Shown):
         return self.quantile((1 - probability) / 2), self.quantile((1 + probability) / 2)
 
     def table(self, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
-        """Quantiles of the date, one row each."""
+        """Quantiles of the date, one row each, with what is depleted."""
         import pandas as pd
 
-        return pd.DataFrame({"quantile": list(levels), "date": [self.quantile_text(level) for level in levels]})
+        dates = [self.quantile_text(level) for level in levels]
+        return pd.DataFrame({"definition": self.definition, "quantile": list(levels), "date": dates})
 
     def summary_rows(self) -> tuple[str, list[tuple[str, str]]]:
         """Title and labelled facts, for display."""
         facts = [
             ("if", self.sentence),
+            ("of", DEFINITIONS[self.definition]),
             ("median", self.quantile_text(0.5)),
             ("50% interval", f"{self.quantile_text(0.25)} to {self.quantile_text(0.75)}"),
             ("90% interval", f"{self.quantile_text(0.05)} to {self.quantile_text(0.95)}"),
@@ -109,7 +124,7 @@ class DepletionDate(Shown):
         for interest in self.campaign.dates_of_interest:
             if interest.date <= self.horizon:
                 facts.append((f"by {interest.date}", percent(self.probability_by(interest.date))))
-        return f"Depletion date, scenario {self.scenario} (gross)", facts
+        return f"Depletion date, scenario {self.scenario} ({self.definition.replace('_', ' ')})", facts
 
 
 def first_crossing(total: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -119,21 +134,23 @@ def first_crossing(total: np.ndarray, size: np.ndarray) -> np.ndarray:
     ----------
     total : (..., day)
         Total at the end of each day.
-    size : (...)
-        Number to reach.
+    size : (...) or (..., day)
+        Number to reach; of each day, what holds from its start.
     """
-    reached = total >= size[..., None]
+    size = np.broadcast_to(size[..., None] if size.ndim < total.ndim else size, total.shape)
+    reached = total >= size
     crossed = reached.any(axis=-1)
     day = reached.argmax(axis=-1)
+    goal = np.take_along_axis(size, day[..., None], -1)[..., 0]
     after = np.take_along_axis(total, day[..., None], -1)[..., 0]
     before = np.take_along_axis(total, np.maximum(day - 1, 0)[..., None], -1)[..., 0]
     before = np.where(day > 0, before, 0.0)
     step = after - before
-    share = np.where(step > 0, (size - before) / np.where(step > 0, step, 1.0), 1.0)
+    share = np.where(step > 0, np.maximum(goal - before, 0.0) / np.where(step > 0, step, 1.0), 1.0)
     return np.where(crossed, day - 1 + share, np.inf)
 
 
-def depletion_date(fit: Fit, scenario: Scenario | None = None) -> DepletionDate:
+def depletion_date(fit: Fit, scenario: Scenario | None = None, definition: str = "gross") -> DepletionDate:
     """Posterior of the depletion date.
 
     Parameters
@@ -141,8 +158,9 @@ def depletion_date(fit: Fit, scenario: Scenario | None = None) -> DepletionDate:
     fit
         The draws.
     scenario
-        ``hold()`` by default: each draw's mean rate since the reported escalation goes on. Under ``hold`` the date is
-        exact whatever the horizon; under other scenarios it is looked for day by day up to the horizon.
+        ``hold()`` by default: each draw's mean rate since the reported escalation goes on.
+    definition
+        ``gross``, ``gross_with_reinforcement`` or ``net``: see ``DepletionDate``.
 
     Returns
     -------
@@ -150,24 +168,130 @@ def depletion_date(fit: Fit, scenario: Scenario | None = None) -> DepletionDate:
 
     Notes
     -----
-    With a constant rate from an onset, T = onset + N / rate.
+    The date is looked for day by day up to the horizon. From when on the rate of a scenario no longer changes (under
+    ``hold``, from the vintage), the gross dates are solved, exact whatever the horizon: with a constant rate from an onset,
+    T = onset + N / rate. Arrivals count from the start of their day; a later recovery does not undo a crossing.
     """
-    scenario = scenario or Hold()
-    size = fit.array("contingent_size")
-    past = fit.array("cumulative_loss")
-    day = first_crossing(past, size)
-    today = fit.campaign.day(fit.vintage)
-    if isinstance(scenario, Hold):
-        rate = rate_since(fit)
-        with np.errstate(divide="ignore"):
-            ahead = today + (size - past[..., -1]) / rate
-    else:
-        future = scenario.future_rate(fit, fit.campaign.horizon_days, projection_seed(fit))
-        total = past[..., -1:] + np.cumsum(future, axis=-1)
-        with_today = np.concatenate([past[..., -1:], total], axis=-1)
-        ahead = today + first_crossing(with_today, size)
-    day = np.where(np.isfinite(day), day, ahead)
-    return DepletionDate(scenario.name, scenario.sentence(fit), day, fit.campaign, fit.vintage)
+    if definition not in DEFINITIONS:
+        problem = Problem(
+            "argument", "", "definition", shown(definition), ", ".join(DEFINITIONS), "Choose one of them."
+        )
+        raise InputError("Not a definition of depletion", [problem])
+    scenario = hold() if scenario is None else scenario
+    return _date(fit, scenario, scenario.ahead(fit, fit.campaign.horizon_days), definition)
+
+
+def depletion_dates(fit: Fit, scenario: Scenario | None = None) -> dict[str, DepletionDate]:
+    """Posterior of the depletion date in every definition, by its key; a scenario is carried on once for all."""
+    scenario = hold() if scenario is None else scenario
+    ahead = scenario.ahead(fit, fit.campaign.horizon_days)
+    return {definition: _date(fit, scenario, ahead, definition) for definition in DEFINITIONS}
+
+
+def _date(fit: Fit, scenario: Scenario, ahead: Ahead, definition: str) -> DepletionDate:
+    day = _day_lost(fit, ahead, 1.0, initial=definition == "gross")
+    if definition == "net" and comes_back(fit):
+        # never earlier, whatever rounding says
+        day = np.maximum(day, _day_net(fit, ahead))
+    return DepletionDate(scenario.name, scenario.sentence(fit), day, fit.campaign, fit.vintage, definition)
+
+
+def _day_lost(fit: Fit, ahead: Ahead, share: float, initial: bool) -> np.ndarray:
+    """Day (chain, draw) on which a share of everyone who has arrived, or of the initial contingent, has been lost once."""
+    horizon = fit.campaign.horizon_days
+    settled = ahead.settled if ahead.settled and ahead.settled.after <= horizon else None
+    days = settled.after if settled else horizon
+    arrivals, counted, _ = losses(fit, ahead, days)
+    total = np.concatenate([gross_loss(fit), counted], axis=-1)
+    there = np.concatenate([everyone(fit), arrivals], axis=-1)
+    size = np.broadcast_to(fit.array("contingent_size")[..., None], there.shape) if initial else there
+    day = first_crossing(total, share * size)
+    if settled is None:
+        return day
+    last = fit.campaign.day(fit.vintage) + days
+    missing = share * size[..., -1] - total[..., -1]
+    return np.where(
+        np.isfinite(day), day, last + _solved(settled, loss_factor(fit), missing, there[..., -1] - total[..., -1])
+    )
+
+
+def _solved(settled: Settled, factor: np.ndarray, missing: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Days until so many more are lost of those left, where nothing changes any more (chain, draw)."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        at_rate = missing / (settled.rate * factor)
+        at_risk = np.log(left / np.maximum(left - missing, 0.0)) / settled.hazard
+    return np.asarray(np.where(settled.hazard > 0, at_risk, at_rate))
+
+
+def _day_net(fit: Fit, ahead: Ahead) -> np.ndarray:
+    """Day (chain, draw) on which losses less those back on duty reach everyone who has arrived, up to the horizon."""
+    arrivals, counted, _ = losses(fit, ahead, fit.campaign.horizon_days)
+    total = np.concatenate([gross_loss(fit), counted], axis=-1) - returned(fit, casualties(fit, counted))
+    return first_crossing(total, np.concatenate([everyone(fit), arrivals], axis=-1))
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class DaysToShare(Shown):
+    """Posterior of the days from the vintage until a share of everyone who has arrived is lost, each person once.
+
+    Attributes
+    ----------
+    scenario, sentence
+        Name of the scenario, and what it assumes.
+    share
+        The share, above 0 and at most 1.
+    days
+        Days from the end of the vintage day (chain, draw): negative if it is past, infinite if it is not reached.
+    horizon_days
+        Longer times are printed as later than this.
+    """
+
+    scenario: str
+    sentence: str
+    share: float
+    days: np.ndarray
+    horizon_days: int
+
+    def quantile(self, level: float) -> float:
+        """Days of a quantile of the whole distribution; infinite where it is not reached."""
+        return float(np.quantile(self.days, level, method="inverted_cdf"))
+
+    def quantile_text(self, level: float) -> str:
+        """Days of a quantile as text, or ``over <horizon>``."""
+        days = self.quantile(level)
+        return f"over {self.horizon_days}" if days > self.horizon_days else f"{days:.0f}"
+
+    def summary_rows(self) -> tuple[str, list[tuple[str, str]]]:
+        """Title and labelled facts, for display."""
+        facts = [
+            ("if", self.sentence),
+            ("median", f"{self.quantile_text(0.5)} days"),
+            ("90% interval", f"{self.quantile_text(0.05)} to {self.quantile_text(0.95)} days"),
+        ]
+        return f"Days until {100 * self.share:g}% are lost, scenario {self.scenario}", facts
+
+
+def days_to_share(fit: Fit, scenario: Scenario | None = None, share: float = 0.5) -> DaysToShare:
+    """Posterior of the days from the vintage until a share of everyone who has arrived is lost.
+
+    Parameters
+    ----------
+    fit
+        The draws.
+    scenario
+        ``hold()`` by default.
+    share
+        Above 0, at most 1; 0.5 and 0.9 are what a report of ``per_capita`` gives.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 < share <= 1.0:
+        problem = Problem("argument", "", "share", shown(share), "above 0 and at most 1", "Write 0.5 for half.")
+        raise InputError("Not a share", [problem])
+    scenario = hold() if scenario is None else scenario
+    horizon = fit.campaign.horizon_days
+    day = _day_lost(fit, scenario.ahead(fit, horizon), float(share), initial=False)
+    return DaysToShare(
+        scenario.name, scenario.sentence(fit), float(share), day - fit.campaign.day(fit.vintage), horizon
+    )
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,28 @@ if TYPE_CHECKING:
 SCHEMA: dict[str, tuple[tuple[str, ...], str, str]] = {
     "daily_rate": (("day",), "persons per day", "expected killed and wounded on each day"),
     "cumulative_loss": (("day",), "persons", "killed and wounded by the end of each day"),
+    "cumulative_killed": (("day",), "persons", "killed by the end of each day"),
+    "arrivals": (("day",), "persons", "all who have arrived by the end of each day"),
     "contingent_size": ((), "persons", "size of the initial contingent"),
-    "killed_share": ((), "1", "killed as a share of killed and wounded"),
+    "killed_share": ((), "1", "killed as a share of killed and wounded, by the vintage"),
+    "captured_ratio": ((), "1", "captured per killed or wounded; 0 where nobody gives a figure"),
+    "missing_ratio": ((), "1", "missing per killed or wounded; 0 where nobody gives a figure"),
+    "wave_size": (("wave",), "persons", "size of each arrival of reinforcements"),
+    "wave_day": (("wave",), "days", "day of each arrival, in days from the calendar's first"),
+    "evacuated_fraction": ((), "1", "share of the wounded sent home for good"),
+    "return_fraction": ((), "1", "share of the other wounded who come back to duty in the end"),
+    "return_delay": ((), "days", "from wound to duty"),
     "claim_error": ((), "log units", "sd of a claim around its source's level, for totals and wounded"),
     "claim_error_killed": ((), "log units", "the same for killed"),
     "deployed_error": ((), "log units", "the same for deployed"),
+    "present_error": ((), "log units", "the same for present"),
+    "movement_error": ((), "log units", "the same for reinforcements, returned and evacuated"),
+    "floor_slack": (("source_kind",), "1", "chance of one more unit of slack below an `over`"),
+    "source_drift_sd": ((), "log units per root month", "how fast a source's bias moves"),
+    "adversary_intensity": ((), "1", "log units of an adversary's bias per log unit of the daily rate"),
     "stance_bias": (("source_kind",), "log units", "mean log bias of sources of a stance"),
     "source_bias": (("source",), "log units", "log bias of a source's totals"),
+    "source_lag": (("source",), "days", "age of a source's undated figures when they are published"),
     "source_killed_share": (("source",), "1", "killed share that a source reports, without error"),
     "constant_rate": ((), "persons per day", "the constant rate"),
     "long_run_rate": ((), "persons per day", "level to which the rate returns"),
@@ -168,17 +183,20 @@ def label(
         "source_kind": list(SOURCE_KINDS),
         "source": names,
         "phase": [phase.name for phase in phases_of(campaign)],
+        "wave": [wave.wave for wave in campaign.reinforcements],
         "day": pd.date_range(campaign.start, periods=days, freq="D"),
     }
-    logit = quantities["source_killed_logit"]
-    named = {**quantities, "source_killed_share": 1.0 / (1.0 + np.exp(-logit))}
+    killed = quantities["cumulative_killed"][..., -1]
+    share = killed / quantities["cumulative_loss"][..., -1]
+    odds = (share / (1.0 - share))[..., None] * np.exp(quantities["source_killed_deviation"])
+    named = {**quantities, "killed_share": share, "source_killed_share": odds / (1.0 + odds)}
     shape = (chains, draws)
     posterior = {}
     for name, (dims, unit, meaning) in SCHEMA.items():
         if name not in named:
             continue
         value = np.broadcast_to(named[name], shape) if not dims else named[name]
-        if dims and dims[0] in ("source", "phase"):
+        if dims and dims[0] in ("source", "phase", "wave"):
             value = value[..., : len(coords[dims[0]])]
         posterior[name] = (("chain", "draw", *dims), np.array(value), {"units": unit, "long_name": meaning})
     used = {dim for name in posterior for dim in posterior[name][0]}
@@ -193,7 +211,7 @@ def label(
         "interval_high": ("claim", rows["interval_high"].to_numpy(float), {"units": "as value"}),
         "quantity": ("claim", rows["quantity"].to_numpy(str)),
         "claim_source": ("claim", rows["source"].to_numpy(str)),
-        "as_of": ("claim", pd.to_datetime(rows["as_of"]).to_numpy("datetime64[ns]")),
+        "as_of": ("claim", pd.to_datetime(rows["as_of"].fillna(rows["published"])).to_numpy("datetime64[ns]")),
     }
     constant = {name: (tuple(f"{name}_{axis}" for axis in range(array.ndim)), array) for name, array in arrays.items()}
     return xr.DataTree.from_dict(

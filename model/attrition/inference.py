@@ -92,17 +92,17 @@ def fit(
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
     settings = settings or Settings()
-    room = compiled.shapes["source_stance"][0] if compiled is not None else 0
+    room = compiled.rooms if compiled is not None else None
     seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign))
-    arrays = containers(seen, campaign, priors, curve)
+    arrays = containers(seen, campaign, priors, curve, reporting)
     key = graph_key(curve, reporting, priors, campaign, seen)
     if compiled is not None and compiled.extended and compiled.key != key and model is None:
         do = "Extend a model of the new sizes and pass it as model=."
         problem = Problem("refit", "", "model", "an extended model of other sizes", "the same sizes", do)
         raise InputError("The extension would be lost", [problem])
     if compiled is None or model is not None or compiled.key != key:
-        built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting, slots=room)
-        compiled = compile_model(built, key, model is not None, progress)
+        built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting, room=room)
+        compiled = compile_model(built, key, seen.rooms, model is not None, progress)
     unfinished = Fit(
         _no_draws(),
         claims,
@@ -172,9 +172,12 @@ def graph_key(curve: Curve, reporting: Reporting, priors: Priors, campaign: Camp
         {
             "curve": type(curve).__name__,
             "errors": reporting.errors,
+            "floors": reporting.floors,
+            "drift": reporting.drift,
+            "intensity": reporting.intensity,
             "truncate": reporting.truncate,
-            "families": [priors[name].family for name in priors],
-            "slots": seen.slots,
+            "families": [priors[name].family for name in priors if not name.startswith("lag_")],
+            "rooms": dict(seen.rooms),
             "phases": phase_slots(campaign),
             "knots": knot_count(campaign) if "rate_half_life" in curve.prior_names() else 0,
         },
@@ -195,7 +198,7 @@ def _sampled(
     started = time.perf_counter()
     raw, stats = sample(compiled, arrays, settings, seed, progress)
     seconds = time.perf_counter() - started
-    quantities = latent(lookup(raw), arrays, unfinished.priors, unfinished.curve)
+    quantities = latent(lookup(raw), arrays, unfinished.priors, unfinished.curve, unfinished.reporting)
     draws = label(raw, stats, quantities, arrays, unfinished.seen, unfinished.campaign)
     timings = {"compile": compiled.seconds, "sample": seconds}
     done = dataclasses.replace(unfinished, draws=draws, settings=settings, timings=timings)

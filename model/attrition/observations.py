@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from .campaign import Campaign
 from .claims import Claims
-from .coding import SOURCE_KINDS
+from .coding import LOSS_QUANTITIES, SOURCE_KINDS
 from .errors import InputError, Problem
 from .reporting import Reporting
 from .rounding import cell, form_of
@@ -19,17 +20,31 @@ from .rounding import cell, form_of
 if TYPE_CHECKING:
     import pandas as pd
 
-TOTAL, KILLED, WOUNDED, SIZE = range(4)
-CATEGORIES = ("total", "killed", "wounded", "deployed")
-CATEGORY_OF = {
-    "casualties": TOTAL,
-    "losses": TOTAL,
-    "daily_rate": TOTAL,
-    "killed": KILLED,
-    "wounded": WOUNDED,
-    "deployed": SIZE,
-}
+CATEGORIES = (
+    "total",
+    "killed",
+    "wounded",
+    "captured",
+    "missing",
+    "losses",
+    "killed_share",
+    "loss_share",
+    "deployed",
+    "present",
+    "reinforcement",
+    "returned",
+    "evacuated",
+)
+TOTAL, KILLED, WOUNDED, CAPTURED, MISSING, LOSSES, KILLED_SHARE, LOSS_SHARE = range(8)
+DEPLOYED, PRESENT, REINFORCEMENT, RETURNED, EVACUATED = range(8, 13)
+SIZE = DEPLOYED  # from here on categories speak of strength, before it of losses
+SHARES = (KILLED_SHARE, LOSS_SHARE)
+CATEGORY_OF = {name: number for number, name in enumerate(CATEGORIES)} | {"casualties": TOTAL, "daily_rate": TOTAL}
 SLOT_STEP = 8
+SHARE_SPAN_DAYS = 28
+SHARE_KNOT_DAYS = 30.0
+STRENGTH_SDS = 3.0
+NO_DATE = ("published", "none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +63,10 @@ class Observations:
     notes
         Readings that a user should know of.
     sources
-        (source, group, stance) in order of first claim; ``slots`` is how many the model has room for.
-    slots
-        Number of sources that the model has parameters for: set by the whole record.
+        (source, group, stance) in order of first claim.
+    rooms
+        How many sources, briefings, months, waves, drift dates and knots of the killed share the model has room for: set by
+        the whole record.
     """
 
     vintage: dt.date
@@ -58,11 +74,29 @@ class Observations:
     set_aside: pd.DataFrame
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str, str], ...]
-    slots: int
+    rooms: Mapping[str, int]
+
+    @property
+    def slots(self) -> int:
+        """Number of sources that the model has parameters for."""
+        return self.rooms["source"]
+
+    @property
+    def share_moves(self) -> bool:
+        """Whether a source speaks of the killed share at dates so far apart that a change could be told."""
+        spoken: dict[str, list[int]] = {}
+        for source, category, day in zip(*(self.claims[c] for c in ("source", "category", "end_day")), strict=True):
+            if category in (KILLED, KILLED_SHARE):
+                spoken.setdefault(source, []).append(day)
+        return any(max(days) - min(days) >= SHARE_SPAN_DAYS for days in spoken.values())
 
 
 def observe(
-    claims: Claims, campaign: Campaign, reporting: Reporting, slots: int = 0, zero_until: int = 0
+    claims: Claims,
+    campaign: Campaign,
+    reporting: Reporting,
+    room: Mapping[str, int] | None = None,
+    zero_until: int = 0,
 ) -> Observations:
     """Select the claims that the model reads, and read how each one speaks.
 
@@ -70,8 +104,8 @@ def observe(
     ----------
     claims, campaign, reporting
         As known by one vintage.
-    slots
-        Make room for at least so many sources (a compiled model has room for a certain number).
+    room
+        Make room for at least so many sources, briefings, months and drift dates (a compiled model has a certain room).
     zero_until
         Day up to which the curve is zero: claims about it are set aside.
 
@@ -84,7 +118,6 @@ def observe(
 
     table = claims.table
     vintage = claims.vintage or campaign.vintage or _last(table, campaign)
-    evidence, aside, notes = claims.evidence, claims.set_aside, []
     _check_contingent(table, campaign)
     if not campaign.start < vintage <= campaign.end:
         do = "Change the vintage, or the campaign's start or end."
@@ -92,38 +125,69 @@ def observe(
         raise InputError("Outside the calendar", [Problem("vintage", "", "date", got, expected, do)])
     kept: list[dict[Any, Any]] = []
     out: list[dict[Any, Any]] = []
-    for row in evidence.to_dict("records"):
-        record = _read(row, campaign)
-        reason = _reason(record, campaign, reporting, zero_until)
+    for row in [*claims.evidence.to_dict("records"), *claims.set_aside.to_dict("records")]:
+        reason = _taken_on_request(row, campaign, reporting) if "reason" in row else None
+        record = _read(row, campaign, reporting) if reason is None else {}
+        reason = reason or _reason(record, campaign, reporting, zero_until)
         if reason:
             out.append({**row, "reason": reason})
         else:
-            kept.append(record)
-    if out:
-        aside = pd.concat([aside, pd.DataFrame(out, dtype=object)], ignore_index=True)
-    undated = sum(row["as_of_basis"] == "published" for row in kept)
-    if undated:
-        notes.append(
-            f"{undated} of {len(kept)} figures came without a date of reference: they are read as of the day "
-            "they were published; the delay is not modelled."
-        )
-    clipped = [row["claim_id"] for row in kept if row["clipped"]]
-    if clipped:
-        notes.append(f"windows that begin before {campaign.start} were cut to it: {', '.join(clipped)}")
-    columns = [
-        *evidence.columns,
-        "category",
-        "start_day",
-        "end_day",
-        "interval_low",
-        "interval_high",
-        "days",
-        "spoken",
-    ]
+            kept.append({key: value for key, value in record.items() if key != "reason"})
+    columns = [*table.columns, *READ]
+    aside = pd.DataFrame(out, columns=[*table.columns, "reason"], dtype=object)
     spoken = set(table["source"])
     sources = tuple(entry for entry in claims.sources if entry[0] in spoken)
-    slots = max(slots, -(-max(len(claims.sources), 1) // SLOT_STEP) * SLOT_STEP)
-    return Observations(vintage, pd.DataFrame(kept, columns=columns), aside, tuple(notes), sources, slots)
+    least = room or {}
+    rooms = {
+        "source": max(_padded(max(len(claims.sources), 1)), least.get("source", 0)),
+        "briefing": max(_padded(max(claims.briefings, len(briefings_of(kept)))), least.get("briefing", 0)),
+        "month": max(_padded(max(claims.months, _month_dates(kept))), least.get("month", 0)),
+        "drift": max(_padded(_drift_dates(kept)) if reporting.drift else 0, least.get("drift", 0)),
+        "wave": campaign.wave_slots,
+        "share_knot": max(1, math.ceil((campaign.end - campaign.start).days / SHARE_KNOT_DAYS)),
+    }
+    seen = Observations(vintage, pd.DataFrame(kept, columns=columns), aside, (), sources, rooms)
+    return Observations(vintage, seen.claims, aside, _notes(seen, campaign), sources, rooms)
+
+
+READ = (
+    "category",
+    "start_day",
+    "end_day",
+    "first_day",
+    "lagged",
+    "interval_low",
+    "interval_high",
+    "days",
+    "spoken",
+    "clipped",
+)
+
+
+def _padded(number: int) -> int:
+    return -(-number // SLOT_STEP) * SLOT_STEP
+
+
+def _drift_dates(kept: list[dict[Any, Any]]) -> int:
+    return len({(row["source"], row["end_day"]) for row in kept})
+
+
+def _month_dates(kept: list[dict[Any, Any]]) -> int:
+    return sum(row["first_day"] < row["end_day"] for row in kept)
+
+
+def briefing_of(row: Mapping[Any, Any]) -> str:
+    """Briefing in which a claim was made: as coded, else all that its source published that day."""
+    return str(row["briefing"] or f"{row['source']}:{row['published']}")
+
+
+def briefings_of(rows: list[dict[Any, Any]]) -> list[str]:
+    """Briefings with two figures about losses or more, in order."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row["category"] < SIZE:
+            counts[briefing_of(row)] = counts.get(briefing_of(row), 0) + 1
+    return [briefing for briefing, figures in counts.items() if figures > 1]
 
 
 def _last(table: pd.DataFrame, campaign: Campaign) -> dt.date:
@@ -142,22 +206,39 @@ def _check_contingent(table: pd.DataFrame, campaign: Campaign) -> None:
         )
 
 
-def _read(row: Mapping[Any, Any], campaign: Campaign) -> dict[Any, Any]:
+def _taken_on_request(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> str | None:
+    """Why a row that is not evidence by its coding stays out all the same; None if it is taken."""
+    number = row["value"] is not None or row["bound"] == "range"
+    if row["role"] == "partial" and reporting.partial_floors and row["quantity"] in LOSS_QUANTITIES and number:
+        return None
+    if row["role"] == "buildup" and campaign.full_strength and row["quantity"] in ("deployed", "present") and number:
+        return None
+    return str(row["reason"])
+
+
+def _read(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> dict[Any, Any]:
     number = {key: float(row[key]) if row[key] is not None else 0.0 for key in ("value", "low", "high")}
-    spoken = form_of(number["value"], row["bound"], row["open"] == "yes", row["unit"], number["low"], number["high"])
+    bound, is_open = row["bound"], row["open"] == "yes"
+    if row["role"] == "partial":
+        number["value"] = number["low"] if bound == "range" else number["value"]
+        bound, is_open = ("at_least", True) if bound != "at_most" else (bound, is_open)
+    spoken = form_of(number["value"], bound, is_open, row["unit"], number["low"], number["high"])
     form, stated, unit, offset, _ = spoken
     low, high = cell(np.array(stated), np.array(form), np.array(unit), np.array(offset))
-    end = campaign.day(row["as_of"])
+    end = campaign.day(row["as_of"] or row["published"])
     start, days, clipped = 0, 1, False
-    if row["quantity"] == "daily_rate" or row["window_start"] is not None:
-        first = campaign.day(row["window_start"] or row["as_of"])
+    rate = row["quantity"] == "daily_rate"
+    if rate or row["window_start"] is not None:
+        first = campaign.day(row["window_start"]) if row["window_start"] else end
         start, clipped = max(first, 0), first < 0
-        days = end - first + 1 if row["quantity"] == "daily_rate" else 1
+        days = end - first + 1 if rate else 1
     return {
         **row,
         "category": CATEGORY_OF[row["quantity"]],
         "start_day": start,
         "end_day": end,
+        "first_day": campaign.day(row["as_of_from"]) if row["as_of_from"] else end,
+        "lagged": row["as_of_basis"] in NO_DATE,
         "interval_low": float(low),
         "interval_high": float(high),
         "days": days,
@@ -167,16 +248,50 @@ def _read(row: Mapping[Any, Any], campaign: Campaign) -> dict[Any, Any]:
 
 
 def _reason(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting, zero_until: int) -> str | None:
-    if row["category"] == SIZE:
-        until = campaign.initial_until
-        if until is not None and row["as_of"] > until:
-            return f"counts reinforcements too: it speaks of a day after {until}, the initial contingent"
-        return None
-    if row["end_day"] <= zero_until:
+    category = row["category"]
+    if row["role"] == "partial" and row["bound"] == "at_most":
+        return "a ceiling on a part of the force says nothing of the whole"
+    if category == REINFORCEMENT and row["wave"] not in [wave.wave for wave in campaign.reinforcements]:
+        return f"the campaign knows no arrival {row['wave'] or 'without a name'} by then"
+    if row["end_day"] <= zero_until and category not in (DEPLOYED, PRESENT, REINFORCEMENT):
         return f"speaks of a day on or before {campaign.date(zero_until)}, when losses had not begun"
-    if row["interval_high"] * row["days"] < reporting.min_persons:
+    if category >= SIZE and row["end_day"] < 0 and campaign.full_strength:
+        return f"speaks of a day before the calendar begins, {campaign.start}, while the force was arriving"
+    few = row["interval_high"] * row["days"] < reporting.min_persons
+    if few and category not in SHARES:
         return f"under {reporting.min_persons:g} persons: counting noise is not negligible there"
     return None
+
+
+def _notes(seen: Observations, campaign: Campaign) -> tuple[str, ...]:
+    rows, notes = seen.claims.to_dict("records"), []
+    undated = sum(row["lagged"] for row in rows)
+    if undated:
+        notes.append(
+            f"{undated} of {len(rows)} figures came without a date of reference: each is read as of the day it was "
+            "published less its source's delay, which is uncertain."
+        )
+    clipped = [row["claim_id"] for row in rows if row["clipped"]]
+    if clipped:
+        notes.append(f"windows that begin before {campaign.start} were cut to it: {', '.join(clipped)}")
+    strength = [(campaign.contingent_size.median, campaign.contingent_size.sd_log)]
+    strength += [(wave.median, wave.sd_log) for wave in campaign.reinforcements]
+    most = sum(median * math.exp(STRENGTH_SDS * sd) for median, sd in strength)
+    beyond = [
+        row["claim_id"]
+        for row in rows
+        if row["category"] in (TOTAL, KILLED, WOUNDED, LOSSES) and row["interval_low"] * row["days"] > most
+    ]
+    if beyond:
+        notes.append(
+            f"{', '.join(beyond)}: more than the {most:,.0f} persons that the strength's prior allows for at the very most; "
+            "kept: check the unit, the contingent and the strength."
+        )
+    categories = {row["category"] for row in rows}
+    if LOSSES in categories and not categories & {CAPTURED, MISSING}:
+        names = [row["claim_id"] for row in rows if row["category"] == LOSSES]
+        notes.append(f"no figure for captured or missing: losses are read as killed and wounded ({', '.join(names)})")
+    return tuple(notes)
 
 
 def source_table(seen: Observations) -> dict[str, np.ndarray]:

@@ -19,12 +19,15 @@ import numpy as np
 from .errors import InputError, Problem
 from .priors import Prior, Priors
 
-ALLOWED = {"positive": ("LogNormal", "HalfNormal", "Fixed"), "share": ("Beta", "Fixed")}
+NO_LAG = 1e-9
+ALLOWED = {"positive": ("LogNormal", "HalfNormal", "Fixed"), "share": ("Beta", "Fixed"), "real": ("Normal", "Fixed")}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One free variable: its name in the model, its distribution (normal, halfnormal or beta), dims and prior.
+    """One free variable: its name in the model, its distribution, dims and prior.
+
+    The distribution is normal, halfnormal, beta, uniform (0 to 1), or date (a normal truncated at the report of the event).
 
     A normal one has unit sd and a mean that may depend on parameters taken before it: a shift, of Jacobian 1, that leaves
     the model as it is and serves the sampler.
@@ -44,6 +47,8 @@ def numbers(prior: Prior) -> np.ndarray:
     values = prior.numbers
     if prior.family == "LogNormal":
         return np.array([np.log(values["median"]), values["sd_log"]])
+    if prior.name.startswith("lag_"):
+        return np.array([np.log(max(values["value"], NO_LAG)), 0.0])
     if prior.family == "StanceBias":
         return np.array([values["mean"], values["mean_sd"]])
     return np.array(list(values.values()), dtype=float)
@@ -67,5 +72,7 @@ def scalar(name: str, kind: str, priors: Priors, take: Take, data: Mapping[str, 
     if family == "HalfNormal":
         return given[0] * take(Parameter(f"{name}_unit", "halfnormal", prior=name), 0.0)
     if family == "Beta":
-        return take(Parameter(name, "beta", prior=name), 0.0)
+        return take(Parameter(f"{name}_drawn", "beta", prior=name), 0.0)
+    if family == "Normal":
+        return given[0] + given[1] * take(Parameter(f"{name}_unit", prior=name), 0.0)
     return given[0]

@@ -25,6 +25,7 @@ FAMILIES = {
     "LogNormal": ("median", "sd_log"),
     "HalfNormal": ("scale",),
     "Beta": ("a", "b"),
+    "Normal": ("mean", "sd"),
     "Fixed": ("value",),
     "StanceBias": ("mean", "mean_sd", "total_sd"),
     "SameAsTotals": (),
@@ -100,13 +101,56 @@ def _defaults(campaign: Campaign) -> list[Prior]:
               "sd of a claim around its source's level, for totals and wounded; about ten percent"),
         Prior("claim_error_killed", "LogNormal", {"median": 0.25, "sd_log": 0.5}, "log units",
               "the same for killed, which are revised far more than totals in " + _RECORD),
+        Prior("killed_share_walk_sd", "Fixed", {"value": 0.15}, "logit units per root month",
+              "how fast the killed share moves, where claims far enough apart can tell: by a factor of 1.7 in a year"),
+        Prior("captured_ratio", "LogNormal", {"median": 0.005, "sd_log": 1.5}, "captured per killed or wounded",
+              "a handful in " + _RECORD + "; used only where somebody gives a figure for captured"),
+        Prior("missing_ratio", "LogNormal", {"median": 0.03, "sd_log": 1.5}, "missing per killed or wounded",
+              "a judgement, 90% from 0.3% to 35%; used only where somebody gives a figure for missing"),
+        *(
+            Prior(f"lag_{kind}", "LogNormal", {"median": days, "sd_log": 0.6}, "days",
+                  "how old a source's figures are on the day they are published, where it gives no date; " + why)
+            for kind, days, why in (
+                ("adversary", 1.5, "it counts every day"),
+                ("own_side", 3, "a judgement"),
+                ("third_party", 3, "figures to which it gives a date are 1 to 16 days old in " + _RECORD + ", but an old "
+                 "figure is the one that gets a date"),
+                ("analyst", 2, "it reads the others"),
+            )
+        ),
+        Prior("briefing_share", "Fixed", {"value": 0.5}, "share of the variance of a claim's error",
+              "what the figures of one briefing have in common; a judgement between none and all"),
         Prior("deployed_error", "Fixed", {"value": 0.05}, "log units", "sd of a `deployed` figure"),
+        Prior("present_error", "Fixed", {"value": 0.10}, "log units", "sd of a `present` figure: a headcount at a distance"),
+        Prior("movement_error", "LogNormal", {"median": 0.30, "sd_log": 0.4}, "log units",
+              "sd of a figure for reinforcements, wounded who came back, or wounded sent home"),
+        Prior("evacuated_fraction", "Beta", {"a": 2, "b": 4}, "share of the wounded",
+              "sent home for good: a judgement, 90% from 8% to 66%; one claim says 2,000 by March 2025 in " + _RECORD),
+        Prior("return_fraction", "Beta", {"a": 2, "b": 4}, "share of the wounded not sent home",
+              "back on duty in the end: a judgement, 90% from 8% to 66%; one claim says 300 of 3,600 in " + _RECORD),
+        Prior("return_delay", "LogNormal", {"median": 45, "sd_log": 0.5}, "days",
+              "from wound to duty: a judgement, 90% from 20 to 100 days"),
+        Prior("floor_slack", "Beta", {"a": 1, "b": 2}, "chance of one more unit of slack",
+              "how far below its own estimate a source says `over`, by stance: half a unit on average"),
+        Prior("source_drift_sd", "LogNormal", {"median": 0.10, "sd_log": 0.5}, "log units per root month",
+              "how fast a source's bias moves; used only with reporting option drift"),
+        Prior("adversary_intensity", "Normal", {"mean": 0.2, "sd": 0.2}, "log units of bias per log unit of rate",
+              "an adversary's bias rises with the intensity of the fighting; used only with reporting option intensity"),
         Prior("deployed_source_sd", "Fixed", {"value": 0.07}, "log units",
               "a source's own departure in its `deployed` figures"),
     ]  # fmt: skip
 
 
-_FIXED_ONLY = ("bias_group_sd", "bias_killed_adversary", "killed_share_source_sd", "deployed_source_sd")
+_FIXED_ONLY = (
+    "bias_group_sd",
+    "bias_killed_adversary",
+    "killed_share_source_sd",
+    "deployed_source_sd",
+    "briefing_share",
+)
+_LAGS = ("lag_adversary", "lag_own_side", "lag_third_party", "lag_analyst")
+_SHARES = ("killed_share", "evacuated_fraction", "return_fraction", "floor_slack")
+_MAY_BE_ZERO = (*(name for name in _FIXED_ONLY if name != "bias_killed_adversary"), "killed_share_walk_sd", *_LAGS)
 _STUDY_SET: dict[str, dict[str, float]] = {
     "bias_adversary": {"mean": 0.64, "mean_sd": 0.45, "total_sd": 0.6},
     "bias_own_side": {"mean": -0.6, "mean_sd": 0.6, "total_sd": 0.8},
@@ -221,6 +265,12 @@ def _check(prior: Prior) -> list[Problem]:
         return [fail("family", prior.family, ", ".join(FAMILIES))]
     bias = prior.name.startswith("bias_") and prior.name not in _FIXED_ONLY
     only = "Fixed" if prior.name in _FIXED_ONLY else "StanceBias" if bias else prior.family
+    if prior.name == "adversary_intensity":
+        only = "Normal"
+    if prior.name == "floor_slack":
+        only = "Beta"
+    if prior.name in _LAGS and prior.family not in ("LogNormal", "Fixed"):
+        only = "LogNormal or Fixed"
     if prior.family != only:
         return [fail("family", prior.family, only)]
     names = FAMILIES[prior.family]
@@ -233,11 +283,11 @@ def _check(prior: Prior) -> list[Problem]:
             problems.append(fail(key, value, "a finite number"))
         elif (key in ("median", "a", "b", "scale") and value <= 0) or ("sd" in key and value < 0):
             problems.append(fail(key, value, "more than 0"))
-        elif key == "value" and prior.name in _FIXED_ONLY and prior.name != "bias_killed_adversary" and value < 0:
+        elif key == "value" and prior.name in _MAY_BE_ZERO and value < 0:
             problems.append(fail(key, value, "0 or more"))
-        elif key == "value" and prior.name not in _FIXED_ONLY and value <= 0:
+        elif key == "value" and prior.name not in (*_FIXED_ONLY, *_MAY_BE_ZERO) and value <= 0:
             problems.append(fail(key, value, "more than 0"))
-        elif key == "value" and prior.name == "killed_share" and value >= 1:
+        elif key == "value" and prior.name in (*_SHARES, "briefing_share") and value >= 1:
             problems.append(fail(key, value, "less than 1"))
     if not problems and prior.family == "StanceBias" and prior.numbers["mean_sd"] > prior.numbers["total_sd"]:
         problems.append(fail("mean_sd", prior.numbers["mean_sd"], "at most total_sd"))

@@ -1,109 +1,174 @@
-"""Scenarios: what the rate does after the last day known. Each is a small value with a name and a sentence."""
+"""The days after the vintage under a scenario: who is lost, who arrives, who comes back, who is left."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from .curves import KNOT_DAYS, continue_noise, knot_count, knot_grid, phases_of
-from .fitted import Fit, rate_since
+from .display import Shown, count
+from .errors import InputError, Problem, shown
+from .fitted import Fit
+from .manpower import everyone, gross_loss, loss_factor, returned
+from .scenarios.base import Ahead, Scenario
+from .scenarios.rates import forecast
+
+NEVER_QUITE = 1e-9
 
 
-class Scenario(Protocol):
-    """A statement about the future rate, applied after the fit to the same draws."""
+@dataclass(frozen=True, repr=False, eq=False)
+class Projection(Shown):
+    """Draws of the days after the vintage under one scenario; every array is (chain, draw, day), in persons.
+
+    Attributes
+    ----------
+    scenario, sentence
+        Name of the scenario, and what it assumes.
+    vintage
+        The last day known; the first day here is the next one.
+    arrivals
+        Who has arrived by the end of each day, those known at the vintage included; at least the initial contingent.
+    gross_total
+        Who has been lost by the end of each day, each person once. Depletion absorbs: it never passes ``arrivals``.
+    losses_counted
+        The same without absorption: a person lost, returned and lost again counts twice.
+    daily_rate
+        Killed and wounded on each day, each person once, in persons per day; zero once nobody is left.
+    returned
+        Back on duty by the end of each day, of ``losses_counted``.
+    """
+
+    scenario: str
+    sentence: str
+    vintage: dt.date
+    arrivals: np.ndarray
+    gross_total: np.ndarray
+    losses_counted: np.ndarray
+    daily_rate: np.ndarray
+    returned: np.ndarray
 
     @property
-    def name(self) -> str:
-        """Key in every output."""
+    def strength(self) -> np.ndarray:
+        """Who is present at the end of each day (chain, draw, day), in persons: those who came back are there again."""
+        return np.asarray(np.maximum(self.arrivals - self.losses_counted + self.returned, 0.0))
 
-    def sentence(self, fit: Fit) -> str:
-        """Say what is assumed."""
+    def date(self, day: int) -> dt.date:
+        """Date of a position on the day axis."""
+        return self.vintage + dt.timedelta(days=day + 1)
 
-    def future_rate(self, fit: Fit, days: int, rng: np.random.Generator) -> np.ndarray:
-        """Persons per day on each of the days after the vintage (chain, draw, days)."""
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Each draw keeps its own mean rate since the reported escalation: the posterior of a held-rate projection."""
-
-    name: str = "hold"
-
-    def sentence(self, fit: Fit) -> str:
-        """Say what is assumed."""
-        return f"losses go on at their mean daily rate since {fit.campaign.rate_since}"
-
-    def future_rate(self, fit: Fit, days: int, rng: np.random.Generator) -> np.ndarray:
-        """Persons per day on each of the days after the vintage (chain, draw, days)."""
-        rate = rate_since(fit)
-        return np.broadcast_to(rate[..., None], (*rate.shape, days))
+    def summary_rows(self) -> tuple[str, list[tuple[str, str]]]:
+        """Title and labelled facts, for display."""
+        last = self.gross_total.shape[-1] - 1
+        facts = [("if", self.sentence)]
+        for words, draws in (
+            ("a day", self.daily_rate),
+            ("lost by then", self.gross_total),
+            ("arrived by then", self.arrivals),
+            ("present then", self.strength),
+        ):
+            low, middle, high = np.quantile(draws[..., last], (0.05, 0.5, 0.95))
+            facts.append((words, f"{count(middle)} (90% interval {count(low)} to {count(high)})"))
+        return f"Projection to {self.date(last)}, scenario {self.scenario}", facts
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """The fitted dynamics go on: the rate returns to its long-run level with its half-life."""
+def project(fit: Fit, scenario: Scenario | None = None, days: int | None = None) -> Projection:
+    """Carry every draw on under a scenario.
 
-    name: str = "forecast"
+    Parameters
+    ----------
+    fit
+        The draws.
+    scenario
+        ``forecast()`` by default.
+    days
+        Days after the vintage, by default the campaign's ``horizon_days``. Up to the horizon, fewer days are the first of
+        more.
 
-    def sentence(self, fit: Fit) -> str:
-        """Say what is assumed."""
-        if "rate_noise" not in fit.posterior:
-            return "the constant rate goes on"
-        quiet = _quiet(fit)
-        if quiet:
-            return f"the rate returns from that of the last phase known ({quiet}) to its long-run level"
-        return "the rate goes on moving as it has, returning to its long-run level; no pause is foreseen"
-
-    def future_rate(self, fit: Fit, days: int, rng: np.random.Generator) -> np.ndarray:
-        """Persons per day on each of the days after the vintage (chain, draw, days)."""
-        quantities = {str(name): fit.array(str(name)) for name in fit.posterior.data_vars}
-        today = fit.campaign.day(fit.vintage)
-        ahead = np.arange(today + 1, today + days + 1)
-        knots = max(int((today + days) / KNOT_DAYS) + 2, knot_count(fit.campaign))
-        if "rate_noise" in quantities:
-            quantities["rate_noise"] = continue_noise(
-                quantities["rate_noise"], quantities["rate_half_life"], knots, rng
-            )
-        every_day = np.arange(today + days + 1)
-        data = fit.curve.containers(fit.campaign, fit.priors, every_day, knots)
-        on_day = ("day_number", "day_share", "knot_left", "knot_weight")
-        data = {name: array[ahead] if name in on_day else array for name, array in data.items()}
-        if _quiet(fit):
-            _resume(quantities, data, fit, today)
-        return np.asarray(fit.curve.rate(quantities, data, np))
+    Returns
+    -------
+    Projection
+    """
+    scenario = forecast() if scenario is None else scenario
+    horizon = fit.campaign.horizon_days
+    days = horizon if days is None else days
+    if isinstance(days, bool) or not isinstance(days, int | np.integer) or days < 1:
+        problem = Problem("argument", "", "days", shown(days), "a whole number of at least 1", "Try 365.")
+        raise InputError("The days cannot be projected", [problem])
+    return carry_on(fit, scenario, scenario.ahead(fit, max(int(days), horizon)), int(days))
 
 
-def _quiet(fit: Fit) -> str:
-    """Name of the last known phase if it has a level of its own, which does not return to the long-run level."""
-    last = phases_of(fit.campaign)[-1]
-    return last.name if "phase_rate" in fit.posterior and last.kind in ("contact", "pause") else ""
+def carry_on(fit: Fit, scenario: Scenario, ahead: Ahead, days: int) -> Projection:
+    """Apply what a scenario says of the first days ahead to the fit's last day."""
+    factor = loss_factor(fit)[..., None]
+    arrivals, counted, total = losses(fit, ahead, days)
+    start = np.minimum(gross_loss(fit)[..., -1:], everyone(fit)[..., -1:])
+    daily = np.diff(total, axis=-1, prepend=start) / factor
+    back = returned(fit, casualties(fit, counted))[..., -days:]
+    return Projection(scenario.name, scenario.sentence(fit), fit.vintage, arrivals, total, counted, daily, back)
 
 
-def _resume(quantities: dict[str, np.ndarray], data: dict[str, np.ndarray], fit: Fit, today: int) -> None:
-    """Let a reverting phase begin at the vintage, from the rate of that day."""
-    number = len(phases_of(fit.campaign))
-    noise = quantities["rate_noise"]
-    grid = knot_grid(np.array([today + 0.5]), float(fit.campaign.day(fit.campaign.rate_since)), noise.shape[-1] - 1)
-    quantities["phase_rate"] = np.append(quantities["phase_rate"], fit.array("daily_rate")[..., -1:], axis=-1)
-    begun = np.full((*noise.shape[:2], 1), float(today))
-    quantities["phase_day"] = np.append(quantities["phase_day"], begun, axis=-1)
-    new = {"phase_known": 1.0, "phase_reverts": 1.0, "phase_left": grid["knot_left"][0]}
-    for name, value in {**new, "phase_weight": grid["knot_weight"][0]}.items():
-        data[name] = np.insert(data[name], number, value)
+def casualties(fit: Fit, counted: np.ndarray) -> np.ndarray:
+    """Killed and wounded since the vintage (chain, draw, day) of gross losses by the end of each day after it."""
+    return np.asarray((counted - gross_loss(fit)[..., -1:]) / loss_factor(fit)[..., None])
 
 
-def hold() -> Hold:
-    """Keep the mean rate since the reported escalation."""
-    return Hold()
+def losses(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arrivals, losses counted without absorption, and losses with it, by the end of each of the days ahead (maybe none).
+
+    Returns
+    -------
+    tuple of (chain, draw, day)
+        As ``Projection`` has them: ``arrivals``, ``losses_counted``, ``gross_total``.
+    """
+    arrived, lost = everyone(fit)[..., -1], gross_loss(fit)[..., -1]
+    steady = ahead.rate[..., :days] * loss_factor(fit)[..., None]
+    arrivals = np.broadcast_to(arrived[..., None], steady.shape)
+    if ahead.arriving is not None:
+        arrivals = arrivals + ahead.arriving[..., :days]
+    if ahead.hazard is not None and ahead.hazard[..., :days].any():
+        counted, total = _with_hazard((lost, arrived), steady, ahead.hazard[..., :days], arrivals)
+    else:
+        counted = lost[..., None] + np.cumsum(steady, axis=-1)
+        total = absorbed(counted, arrivals, np.maximum(lost - arrived, 0.0))
+    return arrivals, counted, total
 
 
-def forecast() -> Forecast:
-    """Let the fitted dynamics go on."""
-    return Forecast()
+def absorbed(counted: np.ndarray, arrivals: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Losses without the part that found nobody left (..., day).
+
+    Each day ends at the smaller of the total before it plus its losses and those who have arrived; after an arrival, losses
+    go on. In closed form, the losses less the most by which they have passed the arrivals so far.
+
+    Parameters
+    ----------
+    counted : (..., day)
+        Losses by the end of each day, never falling.
+    arrivals : (..., day)
+        Arrivals by the end of each day, never falling.
+    over : (...)
+        By how much losses had passed arrivals before the first day; not below 0.
+    """
+    over = np.maximum(np.maximum.accumulate(counted - arrivals, axis=-1), over[..., None])
+    return np.asarray(np.minimum(np.maximum.accumulate(counted - over, axis=-1), arrivals))
 
 
-def projection_seed(fit: Fit) -> np.random.Generator:
-    """Random numbers of projections: the second branch of the fit's seed."""
-    return np.random.default_rng(np.random.SeedSequence(fit.seed).spawn(2)[1])
+def _with_hazard(
+    start: tuple[np.ndarray, np.ndarray], steady: np.ndarray, hazard: np.ndarray, arrivals: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Losses counted and losses absorbed, day by day, from (lost, arrived) at the start.
+
+    A share of those left is lost; they are never all lost by it.
+    """
+    share = -np.expm1(-np.moveaxis(hazard, -1, 0))
+    steps = np.ascontiguousarray(np.moveaxis(steady, -1, 0))
+    there = np.ascontiguousarray(np.moveaxis(arrivals, -1, 0))
+    counted, total = np.empty_like(there), np.empty_like(there)
+    before, once = start[0], np.minimum(*start)
+    for day in range(len(there)):
+        left = there[day] - once
+        # an exponential does not arrive at zero; rounding would take it there
+        loss = steps[day] + np.minimum(left * share[day], np.maximum(left - NEVER_QUITE * there[day], 0.0))
+        before = counted[day] = before + loss
+        once = total[day] = np.minimum(once + loss, there[day])
+    return np.moveaxis(counted, 0, -1), np.moveaxis(total, 0, -1)

@@ -1,11 +1,13 @@
 """From a CSV file or a DataFrame to typed cells; nothing ambiguous is guessed.
 
 A number is digits with an optional decimal point; ``1.234`` (a decimal or a thousand?), ``1,2`` and ``3 800``
-are refused. A date is ``YYYY-MM-DD``; ``03/04/2025`` is refused. Every cell that is refused is reported.
+are refused. A date is ``YYYY-MM-DD``; ``03/04/2025`` is refused. ``as_of`` may also be a month, ``YYYY-MM``: the
+figure then speaks of some day of it. Every cell that is refused is reported.
 """
 
 from __future__ import annotations
 
+import calendar
 import csv
 import datetime as dt
 import io
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 2**20
 MAX_COLUMNS = 200
 MAX_NUMBER = 1e9
+NEVER_NEGATIVE = "Losses and strengths are counted, never negative: check the sign."
 
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 type Cell = str | float | dt.date | None
 type Row = tuple[str, dict[str, object]]
@@ -120,13 +124,15 @@ def number_of(cell: object) -> float | None:
         if _THOUSANDS.fullmatch(text):
             do = f"{text} can be read as a decimal or as thousands: write {text.replace('.', '')} or {text}0."
             raise ValueError("an unambiguous number", do)
+        if text.startswith("-") and _NUMBER.fullmatch(text[1:]):
+            raise ValueError("zero or more", NEVER_NEGATIVE)
         if not _NUMBER.fullmatch(text):
             raise ValueError("digits with an optional decimal point", "Write it without separators or words.")
         value = float(text)
     if not math.isfinite(value):
         raise ValueError("a finite number", "Leave the cell empty if there is no number.")
     if value < 0:
-        raise ValueError("zero or more", "Losses and strengths are counted, never negative.")
+        raise ValueError("zero or more", NEVER_NEGATIVE)
     if value > MAX_NUMBER:
         raise ValueError(f"at most {MAX_NUMBER:,.0f}", "Check the unit: figures are persons, not thousands.")
     return value
@@ -155,6 +161,39 @@ def date_of(cell: object) -> dt.date | None:
     return date
 
 
+def as_of_span(cell: object) -> tuple[dt.date | None, dt.date | None]:
+    """Read an ``as_of`` cell: (first, last) possible day.
+
+    Parameters
+    ----------
+    cell
+        A date, or text: ``YYYY-MM-DD``, or ``YYYY-MM`` for some day of that month.
+
+    Returns
+    -------
+    tuple
+        For a date (None, date), for a month its first and last day, for an empty cell (None, None).
+
+    Raises
+    ------
+    ValueError
+        With (expected, what to do).
+    """
+    text = cell.strip() if isinstance(cell, str) else ""
+    month = _MONTH.fullmatch(text)
+    if month is None:
+        if text and not _DATE.fullmatch(text):
+            do = "Nothing is guessed: write 2025-04-03, or 2025-04 for some day of that month."
+            raise ValueError("a date as YYYY-MM-DD, or a month as YYYY-MM", do)
+        return None, date_of(cell)
+    if not 1 <= int(month[2]) <= 12:
+        raise ValueError("a month from 01 to 12", "A month is written YYYY-MM: the year comes first.")
+    first = date_of(f"{text}-01")
+    if first is None:
+        return None, None
+    return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
 def _is_empty(cell: object) -> bool:
     if cell is None:
         return True
@@ -172,10 +211,13 @@ def typed(rows: Iterable[Row]) -> tuple[list[dict[str, Cell]], list[str], list[P
     for where, row in rows:
         name = str(row.get("claim_id", "")).strip()
         record: dict[str, Cell] = {}
+        first: dt.date | None = None
         for column, cell in row.items():
             try:
                 if column in NUMBERS:
                     record[column] = number_of(cell)
+                elif column == "as_of":
+                    first, record[column] = as_of_span(cell)
                 elif column in DATES:
                     record[column] = date_of(cell)
                 else:
@@ -184,6 +226,21 @@ def typed(rows: Iterable[Row]) -> tuple[list[dict[str, Cell]], list[str], list[P
                 expected, do = error.args
                 problems.append(Problem(where, shown(name), column, shown(cell), expected, do))
                 record[column] = None if column in (*NUMBERS, *DATES) else ""
+        if problems and (problems[-1].where, problems[-1].column) == (where, "as_of"):
+            record["as_of_from"] = None  # reported once is enough
+        if first is not None:
+            if record.get("as_of_from") is not None:
+                expected, do = "nothing where as_of is a month", "Empty it, or give the last possible day in as_of."
+                got = shown(str(record["as_of_from"]))
+                problems.append(Problem(where, shown(name), "as_of_from", got, expected, do))
+            record |= {"as_of_from": first, "as_of": _last_of_month(first, record)}
         out.append(record)
         wheres.append(where)
     return out, wheres, problems
+
+
+def _last_of_month(first: dt.date, record: dict[str, Cell]) -> Cell:
+    """Last day of a month that a figure may speak of: the month's, or that of publication where it falls in the month."""
+    last, published = record["as_of"], record.get("published")
+    said = isinstance(published, dt.date) and isinstance(last, dt.date) and first <= published < last
+    return published if said and record.get("role") != "forecast" else last

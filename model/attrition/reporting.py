@@ -18,6 +18,9 @@ from .rounding import POINT, cell, state
 
 LOGISTIC_SCALE = math.sqrt(3.0) / math.pi
 ERRORS = ("logistic", "normal")
+FLOORS = ("slack", "cell")
+SLACK_CELLS = 8
+NEVER = -1e30
 
 
 @dataclass(frozen=True)
@@ -28,20 +31,44 @@ class Reporting:
     ----------
     errors
         ``logistic`` (heavier tails, exact interval probabilities) or ``normal``; ``claim_error`` is an sd in both.
+    floors
+        What "over 3,000" says: ``slack``, that the source's own estimate lies in that cell of its grid or, with geometrically
+        falling probability, some cells above; ``cell``, that it lies in that cell (3,000 to 4,000).
+    drift
+        Let the bias of each source move over time, as a random walk over the dates of its own claims.
+    intensity
+        Let an adversary's bias rise with the log of the daily rate.
+    partial_floors
+        Take figures for one engagement or one unit as lower bounds on the losses of their window.
     min_persons
         Claims whose stated interval ends below this are set aside: counting noise is not negligible there.
     truncate
-        Condition on a force seen fighting at the vintage: gross loss by then below the contingent's size.
+        Condition on a force seen fighting at the vintage: on no day may more have been lost than had arrived.
     """
 
     errors: str = "logistic"
+    floors: str = "slack"
+    drift: bool = False
+    intensity: bool = False
+    partial_floors: bool = False
     min_persons: float = 50.0
     truncate: bool = True
 
     def __post_init__(self) -> None:
-        if self.errors not in ERRORS:
-            problem = Problem("reporting", "", "errors", shown(self.errors), " or ".join(ERRORS), "Use one.")
-            raise InputError("The reporting model cannot be used", [problem])
+        for column, allowed in (("errors", ERRORS), ("floors", FLOORS)):
+            got = getattr(self, column)
+            if got not in allowed:
+                problem = Problem("reporting", "", column, shown(got), " or ".join(allowed), "Use one.")
+                raise InputError("The reporting model cannot be used", [problem])
+
+    def prior_names(self) -> tuple[str, ...]:
+        """Names of the priors that the chosen options need."""
+        chosen = {
+            "floor_slack": self.floors == "slack",
+            "source_drift_sd": self.drift,
+            "adversary_intensity": self.intensity,
+        }
+        return tuple(name for name, used in chosen.items() if used)
 
 
 def softplus(x: Any, xp: ModuleType) -> Any:
@@ -77,7 +104,15 @@ def _log_normal_cell(below: Any, above: Any, width: Any, xp: ModuleType) -> Any:
 
 
 def log_probability(
-    stated: Any, mu: Any, scale: Any, form: Any, unit: Any, offset: Any, errors: str, xp: ModuleType
+    stated: Any,
+    mu: Any,
+    scale: Any,
+    form: Any,
+    unit: Any,
+    offset: Any,
+    errors: str,
+    xp: ModuleType,
+    is_share: Any = 0.0,
 ) -> Any:
     """Log probability of a stated value (of its density, for a point claim).
 
@@ -86,13 +121,15 @@ def log_probability(
     stated, form, unit, offset : (claim,)
         The value and how it was stated (``rounding.form_of``).
     mu : (..., claim)
-        Log of the latent quantity plus the source's bias.
+        Log of the latent quantity plus the source's bias; of a share, its logit.
     scale : (..., claim)
-        Scale of the error on the log scale (logistic: sd * sqrt(3) / pi; normal: sd).
+        Scale of the error on that scale (logistic: sd * sqrt(3) / pi; normal: sd).
     errors
         ``logistic`` or ``normal``.
     xp
         Array module.
+    is_share : (claim,)
+        1 where the value is a share: its ends are read as odds, whose log is the logit.
 
     Notes
     -----
@@ -101,6 +138,7 @@ def log_probability(
     their gradients would be NaN.
     """
     low, high = cell(stated, form, unit, offset, xp)
+    low, high = _odds(low, is_share, xp), _odds(high, is_share, xp)
     point = abs(form - POINT) < 0.5
     no_low, no_high = low <= 0.0, xp.isinf(high)
     bounded = ~(no_low | no_high | point)
@@ -123,20 +161,118 @@ def log_probability(
         above, under = _log_ndtr(-z_low, xp), _log_ndtr(z_high, xp)
         density = -(z_low**2) / 2.0 - 0.5 * math.log(2.0 * math.pi) - xp.log(scale)
     one_sided = xp.where(no_low & no_high, 0.0, xp.where(no_high, above, under))
-    return xp.where(point, density - xp.log(low_), xp.where(bounded, inside, one_sided))
+    log_jacobian = xp.where(is_share > 0.5, 2.0 * xp.log1p(low_), 0.0)
+    return xp.where(point, density - xp.log(low_) + log_jacobian, xp.where(bounded, inside, one_sided))
 
 
-def claim_variable(name: str, mu: Any, scale: Any, data: dict[str, Any], errors: str) -> Any:
-    """Register the stated values as a PyMC distribution with logp and a symbolic draw (dims: claim)."""
+def _odds(value: Any, is_share: Any, xp: ModuleType) -> Any:
+    """Odds of a share; 1 and more are infinite. Numbers that are no shares stay as they are."""
+    certain = value >= 1.0
+    odds = xp.where(certain, np.inf, value / xp.where(certain, 1.0, 1.0 - value))
+    return xp.where(is_share > 0.5, odds, value)
+
+
+def log_probability_with_slack(
+    stated: Any,
+    mu: Any,
+    scale: Any,
+    form: Any,
+    unit: Any,
+    offset: Any,
+    errors: str,
+    xp: ModuleType,
+    origin: Any,
+    slack: Any,
+    is_share: Any = 0.0,
+) -> Any:
+    """Log probability of a stated value where floors have slack.
+
+    Parameters
+    ----------
+    stated, mu, scale, form, unit, offset, errors, xp, is_share
+        As in ``log_probability``.
+    origin : (claim,)
+        Part of the value that is not on the grid through zero.
+    slack : (..., claim)
+        Chance q of one more unit of slack; 0 where a claim has none.
+
+    Notes
+    -----
+    A source whose estimate lies in cell j of its grid states the lower end of cell j - k, with k = 0, 1, ... at
+    probabilities proportional to q**k up to 7, but never one below the first cell: there all larger slacks end. Over the
+    values that can be stated the probabilities add up to 1, and q = 0 is the plain cell.
+    """
+    steps = np.arange(SLACK_CELLS)
+    has = slack > 0.0
+    q = xp.where(has, slack, 0.5)[..., None]
+    first = abs(xp.floor((stated - origin) / unit + 0.5)) < 0.5
+    norm = -xp.expm1(SLACK_CELLS * xp.log(q))
+    exactly = (1.0 - q) * q**steps / norm
+    at_least = (q**steps - q**SLACK_CELLS) / norm
+    weight = xp.where(first[:, None], at_least, exactly)
+    below = stated - origin < -0.5 * unit
+    plain = ~has | below
+    log_weight = xp.where(plain[..., None], xp.where(steps == 0, 0.0, NEVER), xp.log(weight))
+    by_cell = log_probability(
+        stated[:, None] + steps * unit[:, None],
+        mu[..., None],
+        scale[..., None],
+        form[:, None],
+        unit[:, None],
+        offset[:, None],
+        errors,
+        xp,
+        (is_share + 0.0 * stated)[:, None],
+    )
+    return _logsumexp(log_weight + by_cell, xp)
+
+
+def _logsumexp(x: Any, xp: ModuleType) -> Any:
+    if xp is np:
+        return np.logaddexp.reduce(x, axis=-1)
+    return xp.logsumexp(x, axis=-1)
+
+
+def stated_value(
+    estimate: Any, form: Any, unit: Any, offset: Any, origin: Any, is_share: Any, xp: ModuleType, steps: Any = 0.0
+) -> Any:
+    """Value that a source states of its own estimate (odds, for a share), ``steps`` units of slack below its cell."""
+    number = xp.where(is_share > 0.5, estimate / (1.0 + estimate), estimate)
+    value = state(number, form, unit, offset, origin, xp)
+    least = xp.minimum(value, origin)
+    return xp.where(steps > 0.5, xp.maximum(value - steps * unit, least), value)
+
+
+def slack_steps(uniform: Any, slack: Any, xp: ModuleType) -> Any:
+    """Units of slack from uniform numbers: geometric, cut at the largest that the model allows; 0 without slack."""
+    has = slack > 0.0
+    log_q = xp.log(xp.where(has, slack, 0.5))
+    steps = xp.floor(xp.log1p(uniform * xp.expm1(SLACK_CELLS * log_q)) / log_q)
+    return xp.where(has, xp.minimum(steps, SLACK_CELLS - 1.0), 0.0)
+
+
+def claim_variable(name: str, mu: Any, scale: Any, slack: Any, data: dict[str, Any], errors: str) -> Any:
+    """Register the stated values as a PyMC distribution with logp and a symbolic draw (dims: claim).
+
+    ``slack`` is None where floors have none.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
-    def logp(stated: Any, mu: Any, scale: Any, form: Any, unit: Any, offset: Any, origin: Any) -> Any:
-        return log_probability(stated, mu, scale, form, unit, offset, errors, pt)
+    def logp(
+        stated: Any, mu: Any, scale: Any, form: Any, unit: Any, offset: Any, origin: Any, share: Any, *q: Any
+    ) -> Any:
+        if q:
+            return log_probability_with_slack(stated, mu, scale, form, unit, offset, errors, pt, origin, q[0], share)
+        return log_probability(stated, mu, scale, form, unit, offset, errors, pt, share)
 
-    def draw(mu: Any, scale: Any, form: Any, unit: Any, offset: Any, origin: Any, size: Any) -> Any:
+    def draw(mu: Any, scale: Any, form: Any, unit: Any, offset: Any, origin: Any, share: Any, *q_and_size: Any) -> Any:
+        *q, size = q_and_size
         family = pm.Logistic if errors == "logistic" else pm.Normal
-        return state(pt.exp(family.dist(mu, scale, size=size)), form, unit, offset, origin, pt)
+        estimate = pt.exp(family.dist(mu, scale, size=size))
+        steps = slack_steps(pm.Uniform.dist(0.0 * q[0], 1.0, size=size), q[0], pt) if q else 0.0
+        return stated_value(estimate, form, unit, offset, origin, share, pt, steps)
 
-    settings = (data["claim_form"], data["claim_unit"], data["claim_offset"], data["claim_origin"])
+    settings = [data[f"claim_{part}"] for part in ("form", "unit", "offset", "origin", "is_share")]
+    settings += [] if slack is None else [slack]
     return pm.CustomDist(name, mu, scale, *settings, dist=draw, logp=logp, observed=data["claim_value"], dims="claim")

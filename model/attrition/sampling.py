@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .containers import BY_NAME, check_same
+from .containers import check_same, pack
 from .errors import AttritionError
 
 if TYPE_CHECKING:
@@ -48,8 +48,10 @@ class Compiled:
         What the graph depends on (curve, error family, prior families, sizes): data with another key need another one.
     model
         nutpie's compiled model.
-    shapes
-        Shape of every data container.
+    layout
+        What stands where in every pack of data.
+    rooms
+        How many sources, briefings, months and so on it has parameters for.
     seconds
         Time that compilation took.
     extended
@@ -58,12 +60,15 @@ class Compiled:
 
     key: str
     model: Any
-    shapes: Mapping[str, tuple[int, ...]]
+    layout: Mapping[str, tuple[str, ...]]
+    rooms: Mapping[str, int]
     seconds: float
     extended: bool = False
 
 
-def compile_model(model: pm.Model, key: str, extended: bool = False, progress: bool | None = None) -> Compiled:
+def compile_model(
+    model: pm.Model, key: str, rooms: Mapping[str, int], extended: bool = False, progress: bool | None = None
+) -> Compiled:
     """Compile a model once.
 
     Parameters
@@ -72,6 +77,8 @@ def compile_model(model: pm.Model, key: str, extended: bool = False, progress: b
         From ``build_model``, possibly extended.
     key
         Names the graph, see ``Compiled``.
+    rooms
+        Sizes of the model's padded dims, from ``observe``.
     extended
         Whether a user added to the model.
     progress
@@ -83,8 +90,16 @@ def compile_model(model: pm.Model, key: str, extended: bool = False, progress: b
 
         names = [variable.name for variable in model.free_RVs]
         compiled = nutpie.compile_pymc_model(model, var_names=names)
-    shapes = {v.name: v.get_value(borrow=True).shape for v in model.data_vars if v.name in BY_NAME}
-    return Compiled(key, compiled, shapes, time.perf_counter() - started, extended)
+    layout = {name: tuple(model.coords.get(f"{name}_{axis}") or (name,)) for name, axis in _PACKS}
+    layout = {name: labels for name, labels in layout.items() if name in model.named_vars}
+    return Compiled(key, compiled, layout, rooms, time.perf_counter() - started, extended)
+
+
+_PACKS = (
+    ("claim_value", ""),
+    *((f"{free}_{kind}", "row") for free in ("claim", "day") for kind in ("numbers", "indices")),
+    *((f"fixed_{kind}", "place") for kind in ("numbers", "indices")),
+)
 
 
 def sample(
@@ -117,9 +132,9 @@ def sample(
     """
     import nutpie
 
-    check_same(dict(arrays), dict(compiled.shapes))
+    check_same(arrays, compiled.layout, compiled.rooms)
     used = {var.name for var in compiled.model.shared_var_keys}
-    model = compiled.model.with_data(**{name: array for name, array in arrays.items() if name in used})
+    model = compiled.model.with_data(**{name: array for name, array in pack(arrays).items() if name in used})
     with _bar(settings, progress) as callback:
         trace = nutpie.sample(
             model,

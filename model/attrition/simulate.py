@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .build import TRUNCATION_WIDTH, one_vintage
+from .build import LEAST_ROOM, ROOM_WIDTH, claim_slack, coordinates, one_vintage
 from .campaign import Campaign
+from .claim_error import location_and_scale
 from .claims import Claims
 from .containers import containers
-from .curves import DATE_SDS, Curve, default_curve, knot_count, phase_slots
+from .curves import DATE_SDS, Curve, default_curve
 from .errors import AttritionError
-from .latent import claim_location, claim_scale, latent
+from .latent import latent
 from .observations import Observations, observe
 from .parameters import Parameter, Take
 from .priors import Priors, default_priors
-from .reporting import Reporting
-from .rounding import state
+from .reporting import Reporting, slack_steps, stated_value
+from .strength import log_room
 
 MAX_TRIES = 1000
 
@@ -80,19 +81,14 @@ def simulate(
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
     seen = observe(claims, campaign, reporting, zero_until=curve.zero_until(campaign))
-    arrays = containers(seen, campaign, priors, curve)
-    sizes = {
-        "source_kind": len(arrays["stance_prior"]),
-        "source": seen.slots,
-        "phase": phase_slots(campaign),
-        "knot": knot_count(campaign),
-    }
+    arrays = containers(seen, campaign, priors, curve, reporting)
+    sizes = {dim: len(names) for dim, names in coordinates(seen, campaign).items()}
     rng = np.random.default_rng(seed)
     for _ in range(MAX_TRIES):
         free: dict[str, Any] = {}
-        q = latent(_drawing(rng, arrays, sizes, fixed or {}, free), arrays, priors, curve)
-        room = np.log(q["contingent_size"]) - np.log(max(float(q["cumulative_loss"][-1]), 1e-300))
-        if not reporting.truncate or rng.random() < 1.0 / (1.0 + np.exp(-np.clip(room / TRUNCATION_WIDTH, -700, 700))):
+        q = latent(_drawing(rng, arrays, sizes, fixed or {}, free), arrays, priors, curve, reporting)
+        room = (log_room(q, np) - LEAST_ROOM) / ROOM_WIDTH
+        if not reporting.truncate or rng.random() < 1.0 / (1.0 + np.exp(-np.clip(room, -700, 700))):
             stated = _state(rng, q, arrays, reporting)
             return Simulated({**free, **q}, {**arrays, "claim_value": stated}, seen)
     raise AttritionError(
@@ -114,8 +110,10 @@ def _drawing(
             value = rng.beta(a, b, size=shape)
         elif parameter.family == "halfnormal":
             value = np.abs(rng.standard_normal(shape))
+        elif parameter.family == "uniform":
+            value = rng.random(shape)
         elif parameter.family == "date":
-            value = stats.truncnorm.rvs(-DATE_SDS, arrays["phase_latest"], size=shape, random_state=rng)
+            value = stats.truncnorm.rvs(-DATE_SDS, arrays[parameter.prior], size=shape, random_state=rng)
         else:
             value = rng.standard_normal(shape)
         value = np.asarray(fixed.get(parameter.name, value), dtype=float)
@@ -128,10 +126,12 @@ def _drawing(
 def _state(
     rng: np.random.Generator, q: Mapping[str, Any], arrays: Mapping[str, np.ndarray], reporting: Reporting
 ) -> np.ndarray:
-    center, scale = claim_location(q, arrays), claim_scale(q, arrays, reporting)
+    center, scale = location_and_scale(q, arrays, reporting)
     noise = rng.logistic(size=center.shape) if reporting.errors == "logistic" else rng.standard_normal(center.shape)
-    form, unit = arrays["claim_form"], arrays["claim_unit"]
-    return np.asarray(state(np.exp(center + scale * noise), form, unit, arrays["claim_offset"], arrays["claim_origin"]))
+    slack = claim_slack(q, arrays)
+    steps = 0.0 if slack is None else slack_steps(rng.random(center.shape), slack, np)
+    spoken = [arrays[f"claim_{part}"] for part in ("form", "unit", "offset", "origin", "is_share")]
+    return np.asarray(stated_value(np.exp(center + scale * noise), *spoken, np, steps))
 
 
 def restated(claims: Claims, simulated: Simulated) -> Claims:

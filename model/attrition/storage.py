@@ -20,6 +20,7 @@ import numpy as np
 
 from .campaign import campaign_of
 from .claims import Claims, read_claims
+from .coding import NUMBERS
 from .curves import CURVES, Curve
 from .errors import FileError, InputError
 from .fitted import Fit
@@ -60,12 +61,7 @@ def save(fit: Fit, path: str | Path) -> Path:
     """Write a fit to one file (customarily ``fit.nc``); ``load`` reads it back."""
     groups = {name: _stored(fit.draws[name].to_dataset()) for name in GROUPS}
     head = {
-        "claims": {
-            "name": fit.claims.name,
-            "vintage": fit.claims.vintage and fit.claims.vintage.isoformat(),
-            "sources": fit.claims.sources,
-            "table": fit.claims.table.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n"),
-        },
+        "claims": claims_as_dict(fit.claims),
         "campaign": fit.campaign.as_dict(),
         "priors": fit.priors.as_dict(),
         "curve": type(fit.curve).__name__,
@@ -89,6 +85,47 @@ def save(fit: Fit, path: str | Path) -> Path:
         tree.to_netcdf(part, engine="h5netcdf", encoding={f"/{name}": value for name, value in floats.items()})
 
     return write_whole(path, write)
+
+
+def claims_as_dict(claims: Claims) -> dict[str, Any]:
+    """Claims as JSON can hold them; ``claims_of`` reads them back."""
+    return {
+        "name": claims.name,
+        "vintage": claims.vintage and claims.vintage.isoformat(),
+        "sources": claims.sources,
+        "briefings": claims.briefings,
+        "months": claims.months,
+        "table": claims.table.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n"),
+    }
+
+
+def claims_of(given: Mapping[str, Any]) -> Claims:
+    """Claims that ``claims_as_dict`` wrote, every row checked again.
+
+    Raises
+    ------
+    FileError
+        If a row breaks a rule.
+    """
+    import io
+
+    import pandas as pd
+
+    frame = pd.read_csv(io.StringIO(given["table"]), dtype=str, keep_default_na=False)
+    for column in NUMBERS:
+        frame[column] = [float(cell) if cell else None for cell in frame[column]]
+    try:
+        whole = read_claims(frame.astype(object), name=given["name"]) if len(frame) else None
+    except InputError as error:
+        raise FileError(f"the saved claims cannot be read: {error}") from error
+    return Claims(
+        name=given["name"],
+        vintage=dt.date.fromisoformat(given["vintage"]) if given["vintage"] else None,
+        sources=tuple(tuple(entry) for entry in given["sources"]),
+        briefings=int(given.get("briefings", 0)),
+        months=int(given.get("months", 0)),
+        _table=whole.table if whole is not None else frame,
+    )
 
 
 def load(path: str | Path) -> Fit:
@@ -169,23 +206,9 @@ def _digest(groups: dict[str, xr.Dataset], text: str) -> str:
 
 
 def _fit(head: dict[str, Any], groups: dict[str, xr.Dataset]) -> Fit:
-    import io
-
-    import pandas as pd
     import xarray as xr
 
-    given = head["claims"]
-    frame = pd.read_csv(io.StringIO(given["table"]), dtype=str, keep_default_na=False)
-    for column in ("value", "low", "high", "unit", "error_sd"):
-        frame[column] = [float(cell) if cell else None for cell in frame[column]]
-    try:
-        whole = read_claims(frame.astype(object), name=given["name"]) if len(frame) else None
-    except InputError as error:
-        raise FileError(f"the saved claims cannot be read: {error}") from error
-    vintage = dt.date.fromisoformat(given["vintage"]) if given["vintage"] else None
-    sources = tuple(tuple(entry) for entry in given["sources"])
-    table = whole.table if whole is not None else frame
-    claims = Claims(given["name"], vintage, sources, table)
+    claims = claims_of(head["claims"])
     campaign = campaign_of(head["campaign"])
     reporting = Reporting(**head["reporting"])
     if head["curve"] not in CURVES:

@@ -59,6 +59,45 @@ ROW_RULES: tuple[Rule, ...] = (
         lambda r: not (r["window_start"] and r["as_of"]) or r["window_start"] <= r["as_of"],
     ),
     (
+        "window_start",
+        "a day not after the first day that the figure may speak of (as_of_from, or the first of the month in as_of)",
+        "A window must have begun before the figure can speak of its end: check both dates.",
+        lambda r: (
+            None in (r["window_start"], r["as_of_from"], r["as_of"])
+            or r["window_start"] <= r["as_of_from"]
+            or r["window_start"] > r["as_of"]
+        ),
+    ),
+    (
+        "window_start",
+        "a day not after the day of publication",
+        "Nobody counts what has not begun: check both dates, or set role to forecast.",
+        lambda r: (
+            r["as_of"] is not None
+            or None in (r["window_start"], r["published"])
+            or r["window_start"] <= r["published"]
+            or r["role"] == "forecast"
+        ),
+    ),
+    (
+        "as_of_from",
+        "empty unless as_of is given",
+        "Give the last possible day in as_of, or empty both.",
+        lambda r: r["as_of_from"] is None or r["as_of"] is not None,
+    ),
+    (
+        "as_of_from",
+        "a day not after as_of",
+        "as_of_from is the first possible day and as_of the last: exchange them.",
+        lambda r: None in (r["as_of_from"], r["as_of"]) or r["as_of_from"] <= r["as_of"],
+    ),
+    (
+        "as_of_from",
+        "empty where as_of_basis is published or none",
+        "A span or a month is stated or inferred: set as_of_basis so, or give no span.",
+        lambda r: None in (r["as_of_from"], r["as_of"]) or r["as_of_basis"] not in ("published", "none"),
+    ),
+    (
         "value",
         "a number",
         "Give the number, or set role to something other than evidence.",

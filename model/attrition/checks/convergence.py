@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..depletion import depletion_date
+from ..depletion import depletion_dates
 from ..fitted import Fit, rate_since
+from ..manpower import has, killed, strength
 from ..observations import SIZE
-from ..projection import Forecast, Hold
+from ..scenarios.rates import forecast, hold
 from .result import CheckResult
 
 MAX_RHAT = 1.01
@@ -23,21 +24,25 @@ def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
     total = fit.array("cumulative_loss")[..., -1]
     quantities = {
         "total_loss": total,
-        "killed": total * fit.array("killed_share"),
+        "killed": killed(fit)[..., -1],
         "killed_share": fit.array("killed_share"),
         "rate_since_escalation": rate_since(fit),
         "daily_rate_now": fit.array("daily_rate")[..., -1],
         "contingent_size": fit.array("contingent_size"),
         "claim_error": fit.array("claim_error"),
     }
+    if has(fit, "arrivals"):
+        quantities["strength_now"] = strength(fit)[..., -1]
     bias = fit.array("source_bias")
-    speaks = set(fit.seen.claims["source"][fit.seen.claims["category"] != SIZE])
+    speaks = set(fit.seen.claims["source"][fit.seen.claims["category"] < SIZE])
     for number, name in enumerate(fit.posterior["source"].values):
         if name not in speaks:
             continue
         quantities[f"source_bias[{name}]"] = bias[..., number]
-    for scenario in (Hold(), Forecast()):
-        quantities[f"depletion_{scenario.name}"] = 1.0 / depletion_date(fit, scenario).day
+    for scenario in (hold(), forecast()):
+        for definition, date in depletion_dates(fit, scenario).items():
+            name = f"depletion_{scenario.name}" + ("" if definition == "gross" else f"_{definition}")
+            quantities[name] = 1.0 / date.day
     return {name: draws for name, draws in quantities.items() if np.ptp(draws) > 0}
 
 

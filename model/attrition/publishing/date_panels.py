@@ -14,10 +14,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..campaign import ReferenceProjection
-from ..depletion import DepletionDate
+from ..depletion import DEFINITIONS, DepletionDate
 from ..display import percent
 from ..fitted import Fit
-from ..projection import Scenario
+from ..manpower import loss_factor
+from ..scenarios.base import Scenario
 from .figure_data import date_bins, date_quantile_data, dates_of
 from .style import (
     INK,
@@ -82,7 +83,7 @@ def draw_dates(
         _landmarks(panel, fit, top, labelled=position == 0)
         _after(gauge, quantiles.iloc[position], colour)
         _words(panel, gauge, date)
-    furnish(ax, fit, "date by which the initial contingent is killed or wounded", "Date of depletion", drawn)
+    furnish(ax, fit, _depleted(fit, dates), "Date of depletion", drawn)
     handles = [
         Patch(facecolor=MUTED, alpha=0.6, label="probability per week"),
         Line2D([], [], color=INK, lw=1.0, label="90% credible interval, equal-tailed"),
@@ -183,10 +184,19 @@ def _after(gauge: Axes, row: pd.Series, colour: str) -> None:
     gauge.set_yticks([0, 50, 100], ["0%", "50%", "100%"], fontsize=SMALL)
 
 
+def _depleted(fit: Fit, dates: Sequence[DepletionDate]) -> str:
+    """What the panels are about, in words."""
+    if all(date.definition == "gross" for date in dates):
+        lost = "killed or wounded" if np.all(loss_factor(fit) == 1.0) else "lost"
+        return f"date by which the initial contingent is {lost}"
+    return "date of depletion"
+
+
 def _words(panel: Axes, gauge: Axes, date: DepletionDate) -> None:
     """What the scenario assumes, and the answer in words."""
     after = float(np.mean(date.day > date.campaign.day(date.horizon)))
-    sentence = textwrap.shorten(literal(f"{date.scenario}: {date.sentence}", 400), 118, placeholder=" …")
+    what = "" if date.definition == "gross" else f" ({DEFINITIONS[date.definition]})"
+    sentence = textwrap.shorten(literal(f"{date.scenario}{what}: {date.sentence}", 400), 118, placeholder=" …")
     low, high = date.quantile_text(0.05), date.quantile_text(0.95)
     answer = f"median {date.quantile_text(0.5)}; 90% interval {low} to {high}"
     beside(panel, sentence, (0, 1), 14, fontsize=SIZE, va="bottom")

@@ -15,7 +15,8 @@ import numpy as np
 from ..depletion import LEVELS, DepletionDate, depletion_date
 from ..fitted import Fit
 from ..observations import KILLED, TOTAL, WOUNDED
-from ..projection import Scenario, forecast, hold
+from ..scenarios.base import Scenario
+from ..scenarios.rates import forecast, hold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,11 @@ def claims_data(fit: Fit) -> pd.DataFrame:
 
 
 def _loss_claims(fit: Fit) -> list[dict[Any, Any]]:
-    return [row for row in fit.seen.claims.to_dict("records") if row["category"] in MEASURES]
+    """Claims about losses in the likelihood; one without a date of its own stands on the day it was published."""
+    import pandas as pd
+
+    rows = [row for row in fit.seen.claims.to_dict("records") if row["category"] in MEASURES]
+    return [row | {"as_of": row["published"] if pd.isna(row["as_of"]) else row["as_of"]} for row in rows]
 
 
 def _claim(row: dict[Any, Any]) -> dict[str, Any]:

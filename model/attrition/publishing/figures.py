@@ -24,7 +24,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from ..campaign import ReferenceProjection
 from ..depletion import DepletionDate
 from ..fitted import Fit
-from ..projection import Scenario
+from ..scenarios.base import Scenario
 from ..storage import write_whole
 from .claim_marks import claim_handles, draw_claims
 from .date_panels import draw_dates

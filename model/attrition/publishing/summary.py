@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..checks.convergence import published_quantities
-from ..depletion import LEVELS, DepletionDate, depletion_date, reference_place
+from ..depletion import DEFINITIONS, LEVELS, DepletionDate, depletion_dates, reference_place
 from ..fitted import Fit
-from ..projection import Forecast, Hold, Scenario
+from ..scenarios.base import Scenario
+from ..scenarios.rates import forecast, hold
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 UNITS = {
     "total_loss": ("persons", "killed and wounded by the vintage"),
     "killed": ("persons", "killed by the vintage"),
@@ -26,13 +27,14 @@ UNITS = {
     "rate_since_escalation": ("persons per day", "mean daily loss from the reported escalation to the vintage"),
     "daily_rate_now": ("persons per day", "daily loss on the vintage day"),
     "contingent_size": ("persons", "size of the initial contingent"),
+    "strength_now": ("persons", "arrived less lost, with those back on duty, at the vintage"),
     "claim_error": ("log units", "sd of a claim around its source's level"),
 }
 
 
 def scenarios() -> tuple[Scenario, ...]:
     """Scenarios of a publication, in order."""
-    return (Hold(), Forecast())
+    return (hold(), forecast())
 
 
 def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
     dict
         As ``summary_schema()`` documents.
     """
-    dates = {scenario.name: depletion_date(fit, scenario) for scenario in scenarios()}
+    dates = {scenario.name: depletion_dates(fit, scenario) for scenario in scenarios()}
     return {
         "schema_version": SCHEMA_VERSION,
         "campaign": {"name": fit.campaign.name, "title": fit.campaign.title},
@@ -65,8 +67,8 @@ def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
         },
         "rate_since": fit.campaign.rate_since.isoformat(),
         "quantities": _quantities(fit, levels),
-        "scenarios": {name: _scenario(date, levels) for name, date in dates.items()},
-        "reference": _reference(fit, dates),
+        "scenarios": {name: _scenario(one, levels) for name, one in dates.items()},
+        "reference": _reference(fit, {name: one["gross"] for name, one in dates.items()}),
         "notes": list(fit.seen.notes),
         "priors": {"label": fit.priors.label, "rows": fit.priors.as_dict()["rows"]},
         "made_with": {
@@ -102,16 +104,22 @@ def _quantities(fit: Fit, levels: Sequence[float]) -> dict[str, Any]:
     return found
 
 
-def _scenario(date: DepletionDate, levels: Sequence[float]) -> dict[str, Any]:
+def _scenario(dates: dict[str, DepletionDate], levels: Sequence[float]) -> dict[str, Any]:
+    """The gross date in full, and what the other definitions say of the same draws."""
+    gross = dates["gross"]
+    others = {name: _date(date, levels) for name, date in dates.items() if name != "gross"}
+    horizon = {"sentence": gross.sentence, "horizon": gross.horizon.isoformat()}
+    return horizon | _date(gross, levels) | {"other_definitions": others}
+
+
+def _date(date: DepletionDate, levels: Sequence[float]) -> dict[str, Any]:
     interests = [interest.date for interest in date.campaign.dates_of_interest]
     quantiles = {}
     for level in levels:
         found = date.quantile(level)
         quantiles[f"{level:g}"] = {"date": found and found.isoformat(), "after_horizon": found is None}
     return {
-        "sentence": date.sentence,
-        "definition": "gross: the initial contingent, each person once",
-        "horizon": date.horizon.isoformat(),
+        "definition": f"{date.definition}: {DEFINITIONS[date.definition]}",
         "quantiles": quantiles,
         "probability_within_horizon": date.probability_within_horizon,
         "probability_by": {day.isoformat(): date.probability_by(day) for day in interests if day <= date.horizon},
@@ -148,11 +156,14 @@ def summary_table(fit: Fit, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
         row = {"quantity": name, "unit": one["unit"], "meaning": one["meaning"]}
         rows.append(row | {_column(level): one["quantiles"][f"{level:g}"] for level in levels})
     for name, one in content["scenarios"].items():
-        row = {"quantity": f"depletion_date[{name}]", "unit": "date", "meaning": one["sentence"]}
-        for level in levels:
-            found = one["quantiles"][f"{level:g}"]
-            row[_column(level)] = found["date"] or f"after {one['horizon']}"
-        rows.append(row)
+        for definition, date in {"": one, **one["other_definitions"]}.items():
+            key = f"{name}, {definition}" if definition else name
+            meaning = f"{one['sentence']}; {DEFINITIONS[definition or 'gross']}"
+            row = {"quantity": f"depletion_date[{key}]", "unit": "date", "meaning": meaning}
+            for level in levels:
+                found = date["quantiles"][f"{level:g}"]
+                row[_column(level)] = found["date"] or f"after {one['horizon']}"
+            rows.append(row)
     return pd.DataFrame(rows)
 
 

@@ -6,9 +6,10 @@ import textwrap
 
 import numpy as np
 
-from ..depletion import depletion_date, reference_place
+from ..depletion import DEFINITIONS, DepletionDate, depletion_dates, reference_place
 from ..display import count, percent
 from ..fitted import Fit, rate_since
+from ..manpower import killed, loss_words
 from .summary import scenarios
 
 WIDTH = 96
@@ -18,7 +19,6 @@ def summary_text(fit: Fit) -> str:
     """Plain text of a fit's answer, with the level of every interval and the conditions it rests on."""
     total = fit.array("cumulative_loss")[..., -1]
     rate = rate_since(fit)
-    share = fit.array("killed_share")
     since = fit.campaign.rate_since
     lines = [
         f"{fit.campaign.title or fit.campaign.name}, from {len(fit.seen.claims)} claims of "
@@ -29,26 +29,20 @@ def summary_text(fit: Fit) -> str:
         lines += [f"NOT A FINAL RESULT: the convergence gate failed: {fit.gate.get('sentence', '')}", ""]
     rows = [
         ("Killed and wounded by then", f"{_interval(total)}"),
-        ("of them killed", f"{_interval(total * share)}"),
+        ("of them killed", f"{_interval(killed(fit)[..., -1])}"),
         (f"A day, since {since}", f"{_interval(rate)}"),
         ("Size of the contingent", f"{_interval(fit.array('contingent_size'))}"),
     ]
     lines += [f"  {label:<28}  {text}" for label, text in rows]
-    lines += ["", "  Date by which the whole initial contingent is killed or wounded:"]
-    for scenario in scenarios():
-        date = depletion_date(fit, scenario)
-        low, high = date.quantile_text(0.05), date.quantile_text(0.95)
-        lines.append(f"  {scenario.name:<28}  {date.quantile_text(0.5)} (90% interval {low} to {high})")
-        inside = f"within the horizon, by {date.horizon}: {percent(date.probability_within_horizon)}"
-        dates = [
-            f"by {interest.date}: {percent(date.probability_by(interest.date))}"
-            for interest in fit.campaign.dates_of_interest
-            if fit.vintage < interest.date <= date.horizon
-        ]
-        lines.append(f"  {'':<28}  {'; '.join([*dates, inside])}")
-        lines += _wrapped(f"if {date.sentence}", 32)
+    lines += ["", f"  Date by which the whole initial contingent is {loss_words(fit)}"]
+    lines += [f"  (net: {DEFINITIONS['net']}):"]
+    found = {scenario.name: depletion_dates(fit, scenario) for scenario in scenarios()}
+    for name, one in found.items():
+        for label, date in ((name, one["gross"]), (f"{name}, net", one["net"])):
+            lines += [f"  {label:<28}  {_dates(date)}", f"  {'':<28}  {_probabilities(fit, date)}"]
+        lines += _wrapped(f"if {one['gross'].sentence}", 32)
     lines += [
-        *_reference(fit),
+        *_reference(fit, {name: one["gross"] for name, one in found.items()}),
         "",
         *_wrapped(CONDITIONS, 2),
         *(w for note in fit.seen.notes for w in _wrapped(note, 2)),
@@ -70,25 +64,33 @@ CONDITIONS = (
 )
 
 
-def _reference(fit: Fit) -> list[str]:
+def _dates(date: DepletionDate) -> str:
+    low, high = date.quantile_text(0.05), date.quantile_text(0.95)
+    return f"{date.quantile_text(0.5)} (90% interval {low} to {high})"
+
+
+def _probabilities(fit: Fit, date: DepletionDate) -> str:
+    interests = [one.date for one in fit.campaign.dates_of_interest if fit.vintage < one.date <= date.horizon]
+    dates = [f"by {day}: {percent(date.probability_by(day))}" for day in interests]
+    return "; ".join([*dates, f"within the horizon, by {date.horizon}: {percent(date.probability_within_horizon)}"])
+
+
+def _reference(fit: Fit, dates: dict[str, DepletionDate]) -> list[str]:
     reference = fit.campaign.reference_projection
     if reference is None:
         return []
     lines = ["", *_wrapped(reference.text, 2)]
-    for scenario in scenarios():
-        place = reference_place(fit, depletion_date(fit, scenario))
+    for name, one in dates.items():
+        place = reference_place(fit, one)
         if place is None:
             continue
-        if scenario.name == "hold":
+        if name == "hold":
             rate = f"Its rate, {place.rate:g} a day: {percent(place.rate_quantile)} of the posterior lies below it."
             lines += _wrapped(rate, 2)
         if place.date_quantile is None:
             continue
-        date = (
-            f"Its date, {place.date}: under {scenario.name}, {percent(place.date_quantile)} of the posterior lies at or "
-            "before it."
-        )
-        lines += _wrapped(date, 2)
+        share = percent(place.date_quantile)
+        lines += _wrapped(f"Its date, {place.date}: under {name}, {share} of the posterior lies at or before it.", 2)
     return lines
 
 

@@ -1,0 +1,262 @@
+"""Scenarios as values: names, sentences, what is refused, and what they are when composed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+import attrition as at
+from attrition.depletion import depletion_dates
+from attrition.scenarios import projection_seed
+from drawings import make
+from persons import force
+
+FIT = make(draws=40)
+FORCE = force(draws=15)
+KINDS = (
+    at.hold(), at.hold("2024-12-20"), at.hold_last(14), at.forecast(), at.walk(), at.walk(0.35), at.per_capita(),
+    at.pause(), at.pause("2025-02-01", 20, 5, at.hold()), at.multiply(0.5, at.per_capita()),
+    at.reinforce(1500, "2025-02-15", at.hold()), at.then(at.hold(), 30, at.forecast()),
+    at.then(at.multiply(0.5, at.hold()), 30, at.forecast()), at.multiply(0.5, at.then(at.hold(), 30, at.forecast())),
+    at.pause(days=30, scenario=at.then(at.hold(), 60, at.forecast())),
+    at.then(at.pause(days=30, scenario=at.hold()), 60, at.forecast()),
+    at.then(at.hold(), "2025-02-15", at.forecast()), at.reinforce(1500, "2025-02-15", at.hold(), 0.2),
+    at.reinforce(1500, "2025-02-15", at.hold(), 0.1, 3), at.pause(days=30, sd_days=1), at.multiply(0.1 + 0.2, at.hold()),
+    at.multiply(0.3, at.hold()),
+)  # fmt: skip
+every_kind = pytest.mark.parametrize("scenario", KINDS, ids=lambda scenario: scenario.name)
+
+
+def same(fit, first, second):
+    for name in ("gross_total", "daily_rate", "arrivals", "returned", "losses_counted"):
+        one, two = (getattr(at.project(fit, scenario), name) for scenario in (first, second))
+        np.testing.assert_array_equal(one, two)
+    one, two = depletion_dates(fit, first), depletion_dates(fit, second)
+    for definition, date in one.items():
+        np.testing.assert_array_equal(date.day, two[definition].day)
+
+
+def test_names_are_keys_and_differ():
+    names = [scenario.name for scenario in KINDS]
+    assert len(set(names)) == len(names)
+    assert all(name and not set(name) & set(' ,"\n') for name in names)
+    assert at.hold().name == "hold"
+    assert at.hold_last(14).name == "hold_last_14"
+    assert at.pause(days=30).name == "pause_30_then_forecast"
+    assert at.hold().then(30, at.forecast()).name == "hold_for_30_then_forecast"
+
+
+@every_kind
+def test_scenarios_are_values(scenario):
+    assert scenario == type(scenario)(**vars(scenario))
+    assert hash(scenario) == hash(type(scenario)(**vars(scenario)))
+
+
+def test_sentences_can_follow_if():
+    expected = {
+        at.hold(): "losses go on at their mean daily rate since 2024-12-06",
+        at.hold("2024-12-20"): "losses go on at their mean daily rate since 2024-12-20",
+        at.hold_last(14): "losses go on at their mean daily rate of the 14 days up to 2025-01-16",
+        at.hold_last(1): "losses go on at the rate of 2025-01-16",
+        at.pause(days=30, scenario=at.hold()): (
+            "nobody is lost for 30 days from 2025-01-17, and after that losses go on at their mean daily rate since 2024-12-06"
+        ),
+        at.hold().multiplied(0.5).then(30, at.per_capita()): (
+            "for 30 days at 0.5 times the pace, losses go on at their mean daily rate since 2024-12-06, and after that the "
+            "rate falls with the strength left, each one's risk staying that of 2025-01-16"
+        ),
+        at.reinforce(1500, "2025-02-15", at.hold(), sd_days=3): (
+            "about 1,500 more arrive on 2025-02-15 (give or take 3 days), and losses go on at their mean daily rate since "
+            "2024-12-06"
+        ),
+    }
+    for scenario, words in expected.items():
+        assert scenario.sentence(FIT) == words
+
+
+@every_kind
+def test_methods_are_the_functions(scenario):
+    assert scenario.then(5, at.hold()) == at.then(scenario, 5, at.hold())
+    assert scenario.multiplied(2) == at.multiply(2, scenario)
+    assert scenario.paused("2025-02-01", 10, 2) == at.pause("2025-02-01", 10, 2, scenario)
+    assert scenario.reinforced(10, "2025-02-01") == at.reinforce(10, dt.date(2025, 2, 1), scenario)
+
+
+# Identities, bit for bit
+
+
+@every_kind
+@pytest.mark.parametrize("fit", [FIT, FORCE], ids=["plain", "force"])
+def test_scenarios_that_change_nothing(fit, scenario):
+    same(fit, at.multiply(1, scenario), scenario)
+    same(fit, at.then(scenario, 30, scenario), scenario)
+    same(fit, at.then(scenario, "2025-02-20", scenario), scenario)
+    same(fit, at.pause(days=0, scenario=scenario), scenario)
+    same(fit, at.pause("2025-02-01", days=0, scenario=scenario), scenario)
+
+
+def test_a_chain_that_turns_at_once_or_never():
+    for first, second in ((at.hold(), at.walk()), (at.per_capita(), at.forecast())):
+        for name in ("gross_total", "daily_rate", "returned"):
+            for days, whole in ((0, second), (400, first)):
+                chained = getattr(at.project(FORCE, at.then(first, days, second)), name)
+                np.testing.assert_array_equal(chained, getattr(at.project(FORCE, whole), name))
+
+
+def test_a_chain_is_its_parts():
+    turn = 30
+    rate = at.then(at.walk(), turn, at.hold()).ahead(FIT, 365).rate
+    np.testing.assert_array_equal(rate[..., :turn], at.walk().ahead(FIT, 365).rate[..., :turn])
+    np.testing.assert_array_equal(rate[..., turn:], at.hold().ahead(FIT, 365).rate[..., turn:])
+    by_date = at.then(at.walk(), FIT.vintage + dt.timedelta(days=turn + 1), at.hold())
+    np.testing.assert_array_equal(by_date.ahead(FIT, 365).rate, rate)
+
+
+def test_the_second_part_takes_the_strength_left_at_the_turn():
+    ahead = at.project(FIT, at.then(at.hold(), 5, at.per_capita()))
+    left = ahead.arrivals - ahead.gross_total
+    risk = -np.log(left[..., 6:46] / left[..., 5:45])
+    start = FIT.array("contingent_size") - FIT.array("cumulative_loss")[..., -1]
+    expected = FIT.array("daily_rate")[..., -1] / start
+    np.testing.assert_allclose(risk, np.broadcast_to(expected[..., None], risk.shape), rtol=1e-6)
+
+
+# Dates in closed form
+
+
+def held(fit, rate):
+    left = fit.array("contingent_size") - fit.array("cumulative_loss")[..., -1]
+    return fit.campaign.day(fit.vintage) + left / rate
+
+
+def test_hold_in_closed_form_whatever_the_horizon():
+    total = FIT.array("cumulative_loss")
+    np.testing.assert_allclose(at.depletion_date(FIT).day, held(FIT, at.rate_since(FIT)), rtol=1e-13)
+    since = (total[..., -1] - total[..., -28]) / 27
+    np.testing.assert_allclose(at.depletion_date(FIT, at.hold("2024-12-20")).day, held(FIT, since), rtol=1e-13)
+    last = (total[..., -1] - total[..., -15]) / 14
+    np.testing.assert_allclose(at.depletion_date(FIT, at.hold_last(14)).day, held(FIT, last), rtol=1e-13)
+    slow = at.depletion_date(FIT, at.hold().multiplied(1e-3)).day
+    np.testing.assert_allclose(slow, held(FIT, at.rate_since(FIT) * 1e-3), rtol=1e-12)
+    assert slow.min() > 5_000
+    assert np.isinf(at.depletion_date(FIT, at.hold().multiplied(0)).day).all()
+
+
+def test_hold_since_the_escalation_is_hold():
+    same(FIT, at.hold(), at.hold(FIT.campaign.rate_since))
+    same(FIT, at.hold(), at.hold_last((FIT.vintage - FIT.campaign.rate_since).days))
+
+
+def test_twice_the_pace_is_half_the_time():
+    today = FIT.campaign.day(FIT.vintage)
+    once, twice = (at.depletion_date(FIT, at.multiply(factor, at.hold())).day - today for factor in (1, 2))
+    np.testing.assert_allclose(twice, once / 2, rtol=1e-12)
+
+
+def test_a_pause_shifts_the_date_by_its_length():
+    free = at.depletion_date(FIT, at.hold()).day
+    for days in (30, 12.25):
+        paused = at.depletion_date(FIT, at.pause(days=days, scenario=at.hold())).day
+        np.testing.assert_allclose(paused, free + days, rtol=1e-12)
+    later = at.depletion_date(FIT, at.pause("2025-01-20", 10, scenario=at.hold())).day
+    np.testing.assert_allclose(later, free + 10, rtol=1e-12)
+
+
+def test_the_ends_of_a_pause_are_uncertain():
+    fit = make(draws=600)
+    free = at.depletion_date(fit, at.hold()).day
+    length = at.depletion_date(fit, at.pause(days=30, sd_days=5, scenario=at.hold())).day - free
+    assert length.mean() == pytest.approx(30, abs=0.6)
+    assert length.std() == pytest.approx(5, abs=0.5)
+    length = at.depletion_date(fit, at.pause("2025-02-06", 30, 5, at.hold())).day - free
+    assert length.mean() == pytest.approx(30, abs=0.9)
+    assert length.std() == pytest.approx(5 * np.sqrt(2), abs=0.7)
+
+
+def test_reinforcement_moves_the_dates_that_count_it():
+    size = 2000.0
+    with_more = depletion_dates(FIT, at.hold().reinforced(size, "2025-01-20", sd_log=0))
+    free = depletion_dates(FIT, at.hold())
+    np.testing.assert_allclose(with_more["gross"].day, free["gross"].day, rtol=1e-12)
+    late = with_more["gross_with_reinforcement"].day - free["gross_with_reinforcement"].day
+    np.testing.assert_allclose(late, size / at.rate_since(FIT), rtol=1e-9)
+
+
+# Random numbers
+
+
+def test_random_numbers_are_the_fit_s_and_common():
+    walk = at.walk().ahead(FIT, 50).rate
+    np.testing.assert_array_equal(walk, at.walk().ahead(FIT, 50).rate)
+    np.testing.assert_array_equal(walk, at.walk().ahead(FIT, 90).rate[..., :50])
+    steps = np.diff(np.log(walk), axis=-1)
+    assert steps.std() == pytest.approx(0.2 / np.sqrt(7), rel=0.05)
+    wide = np.diff(np.log(at.walk(0.4).ahead(FIT, 50).rate), axis=-1)
+    np.testing.assert_allclose(wide, 2 * steps, rtol=1e-6)
+    one, two, other = (projection_seed(FIT, key).random(3) for key in ("a", "a", "b"))
+    assert one.tolist() == two.tolist() != other.tolist()
+    old = np.random.default_rng(np.random.SeedSequence(FIT.seed).spawn(2)[1])
+    assert projection_seed(FIT).random() == old.random()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "make_it",
+    [
+        lambda: at.hold("soon"),
+        lambda: at.hold_last(0),
+        lambda: at.hold_last(1.5),
+        lambda: at.walk(-0.1),
+        lambda: at.walk(float("nan")),
+        lambda: at.pause(days=-1),
+        lambda: at.pause(sd_days=float("inf")),
+        lambda: at.pause(scenario="hold"),
+        lambda: at.multiply(-1, at.hold()),
+        lambda: at.multiply("2", at.hold()),
+        lambda: at.multiply(True, at.hold()),
+        lambda: at.multiply(2, None),
+        lambda: at.reinforce(0, "2025-02-01", at.hold()),
+        lambda: at.reinforce(100, None, at.hold()),
+        lambda: at.reinforce(100, "2025-02-01", at.hold(), sd_log=-1),
+        lambda: at.then(at.hold(), -1, at.forecast()),
+        lambda: at.then(at.hold(), 1.5, at.forecast()),
+        lambda: at.then(at.hold(), "soon", at.forecast()),
+        lambda: at.then(at.hold(), 5, 7),
+    ],
+)
+def test_bad_arguments(make_it):
+    with pytest.raises(at.InputError):
+        make_it()
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        at.hold("2024-11-03"),
+        at.hold("2025-01-16"),
+        at.hold("2025-03-01"),
+        at.hold_last(74),
+        at.pause("2025-01-16"),
+        at.then(at.hold(), "2025-01-16", at.forecast()),
+        at.reinforce(100, "2025-01-10", at.hold()),
+        at.then(at.hold(), 30, at.reinforce(100, "2025-01-20", at.hold())),
+        at.then(at.reinforce(100, "2025-03-20", at.hold()), 30, at.hold()),
+    ],
+    ids=lambda scenario: scenario.name,
+)
+def test_dates_that_do_not_fit_the_fit(scenario):
+    with pytest.raises(at.InputError):
+        at.depletion_date(FIT, scenario)
+
+
+def test_the_definition_must_be_known():
+    with pytest.raises(at.InputError, match="gross_with_reinforcement"):
+        at.depletion_date(FIT, at.hold(), "grossly")
+    shown = str(at.depletion_date(FORCE, at.hold(), "net"))
+    assert "(net)" in shown
+    assert "less those back on duty" in shown
+    assert set(at.depletion_date(FORCE, at.hold(), "net").table()["definition"]) == {"net"}
