@@ -24,7 +24,7 @@ from .observations import (
     WOUNDED,
 )
 from .reporting import LOGISTIC_SCALE, Reporting, softplus
-from .running import at
+from .running import at, smoothly_at
 from .strength import gross, returned
 
 RECENT_DAYS = 14.0
@@ -95,8 +95,9 @@ def _period(q: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> tu
 def _losses(q: Mapping[str, Any], data: Mapping[str, Any], start: Any, end: Any, xp: ModuleType) -> tuple[Any, Any]:
     """Log of the losses that a claim is about, as its source would split them; logit of the shares."""
     source, category = data["claim_source"], data["claim_category"]
-    loss = at(q["cumulative_loss"], end, xp) - at(q["cumulative_loss"], start, xp)
-    killed = at(q["cumulative_killed"], end, xp) - at(q["cumulative_killed"], start, xp)
+    loss, killed = (
+        _until(q[name], end, data, xp) - at(q[name], start, xp) for name in ("cumulative_loss", "cumulative_killed")
+    )
     wounded = xp.maximum(loss - killed, TINY)
     logit = xp.log(xp.maximum(killed, TINY)) - xp.log(wounded) + q["source_killed_deviation"][..., source]
     captured, missing = q["captured_ratio"][..., None], q["missing_ratio"][..., None]
@@ -112,6 +113,14 @@ def _losses(q: Mapping[str, Any], data: Mapping[str, Any], start: Any, end: Any,
     there = _level(q["arrivals"], end, xp)
     of_force = xp.log(xp.maximum(lost, TINY)) - xp.log(xp.maximum(there - lost, FEWEST))
     return losses, xp.where(_is(category, LOSS_SHARE), of_force, logit + shift)
+
+
+def _until(total: Any, end: Any, data: Mapping[str, Any], xp: ModuleType) -> Any:
+    """Running total at each claim's end; where that is uncertain, of the day around it."""
+    dated = data["claim_lagged"] < 0.5
+    if "claim_month" in data:
+        dated = dated & (data["claim_span"] < 0.5)
+    return xp.where(dated, at(total, end, xp), smoothly_at(total, end, xp))
 
 
 def _level(by_day: Any, place: Any, xp: ModuleType) -> Any:

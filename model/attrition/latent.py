@@ -16,7 +16,7 @@ from .curves import Curve
 from .parameters import Parameter, Take, scalar
 from .priors import Priors
 from .reporting import Reporting
-from .running import at
+from .running import smoothly_at
 from .strength import strength
 
 
@@ -125,7 +125,7 @@ def _own(take: Take, shared: Any, lag: Any, q: Mapping[str, Any], data: Mapping[
     sampler sees that sum, measured from what the source said, in units of its prior.
     """
     place = xp.maximum(data["anchor_end"] - data["anchor_lagged"] * lag, 1.0)
-    spoken = xp.log(xp.maximum(at(q["cumulative_loss"], place, xp), 1e-9)) - data["anchor_log_value"]
+    spoken = xp.log(xp.maximum(smoothly_at(q["cumulative_loss"], place, xp), 1e-9)) - data["anchor_log_value"]
     mean = data["anchor_scale"] * (shared + spoken)
     return take(Parameter("source_own_shifted", dims=("source",)), mean) - mean
 

@@ -108,12 +108,12 @@ def _defaults(campaign: Campaign) -> list[Prior]:
         Prior("missing_ratio", "LogNormal", {"median": 0.03, "sd_log": 1.5}, "missing per killed or wounded",
               "a judgement, 90% from 0.3% to 35%; used only where somebody gives a figure for missing"),
         *(
-            Prior(f"lag_{kind}", "LogNormal", {"median": days, "sd_log": 0.6}, "days",
+            Prior(f"lag_{kind}", "LogNormal", {"median": days, "sd_log": 0.4}, "days",
                   "how old a source's figures are on the day they are published, where it gives no date; " + why)
             for kind, days, why in (
                 ("adversary", 1.5, "it counts every day"),
-                ("own_side", 3, "a judgement"),
-                ("third_party", 3, "figures to which it gives a date are 1 to 16 days old in " + _RECORD + ", but an old "
+                ("own_side", 2.5, "a judgement"),
+                ("third_party", 2.5, "figures to which it gives a date are 1 to 16 days old in " + _RECORD + ", but an old "
                  "figure is the one that gets a date"),
                 ("analyst", 2, "it reads the others"),
             )

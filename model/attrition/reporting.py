@@ -214,7 +214,7 @@ def log_probability_with_slack(
     plain = ~has | below
     log_weight = xp.where(plain[..., None], xp.where(steps == 0, 0.0, NEVER), xp.log(weight))
     by_cell = log_probability(
-        stated[:, None] + steps * unit[:, None],
+        stated[:, None] + xp.where(plain[..., None], 0.0, steps * unit[:, None]),
         mu[..., None],
         scale[..., None],
         form[:, None],
