@@ -1,10 +1,12 @@
-"""Fixtures shared by the tests: the packaged record, and one fit of it that many tests read."""
+"""Fixtures shared by the tests: the packaged record, one fit of it that many tests read, and a watch over every fit."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import attrition as at
+from attrition import inference
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,37 @@ def campaign():
 def january(record, campaign):
     """The record as known on 2025-01-16, fitted in full: compiled once for the whole session."""
     return at.fit(record, campaign, known_by="2025-01-16", seed=1, progress=False)
+
+
+def what_cannot_be(fit):
+    """Impossible states in any draw of a fit, in words."""
+    named = {group: fit.draws[group].to_dataset().data_vars for group in ("posterior", "free")}
+    drawn = {f"{group}/{name}": array.values for group, arrays in named.items() for name, array in arrays.items()}
+    loss, killed = fit.array("cumulative_loss"), fit.array("cumulative_killed")
+    size = 1e-12 * loss[..., -1:]
+    found = [f"{name} is NaN or infinite" for name, array in drawn.items() if not np.isfinite(array).all()]
+    if (loss[..., 0] < 0).any() or (np.diff(loss, axis=-1) < 0).any():
+        found.append("losses shrink")
+    if (killed[..., 0] < 0).any() or (np.diff(killed, axis=-1) < 0).any():
+        found.append("the killed rise again")
+    if (killed > loss + size).any() or (np.diff(killed, axis=-1) > np.diff(loss, axis=-1) + size).any():
+        found.append("more killed than killed and wounded")
+    gross = loss * (1.0 + fit.array("captured_ratio") + fit.array("missing_ratio"))[..., None]
+    if fit.reporting.truncate and (gross > fit.array("arrivals")).any():
+        found.append("more lost than had come")
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_fit_is_possible():
+    """Look at every draw of every fit that any test makes."""
+    plain = inference._sampled
+
+    def watched(*given):
+        fit = plain(*given)
+        assert not what_cannot_be(fit)
+        return fit
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inference, "_sampled", watched)
+        yield

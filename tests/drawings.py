@@ -44,15 +44,17 @@ def make(
     level = np.where(np.arange(days) < since, 1.0, 80.0)
     rate = level * np.exp(rng.normal(0, 0.3, (*shape, 1)) + rng.normal(0, 0.1, (*shape, days)))
     reported = np.array([float(campaign.day(phase.date)) for phase in campaign.phases])
+    size = 11_500 * np.exp(rng.normal(0, 0.1, shape))
     quantities = {
         "daily_rate": rate,
         "cumulative_loss": np.cumsum(rate, axis=-1),
-        "contingent_size": 11_500 * np.exp(rng.normal(0, 0.1, shape)),
+        "contingent_size": size,
+        "arrivals": np.broadcast_to(size[..., None], (*shape, days)),
         "constant_rate": rng.lognormal(4.4, 0.2, shape),
-        "killed_share": np.full(shape, 0.25),
+        "cumulative_killed": 0.25 * np.cumsum(rate, axis=-1),
         "stance_bias": rng.normal(0, 0.2, (*shape, len(SOURCE_KINDS))),
         "source_bias": rng.normal(0, 0.2, (*shape, seen.slots)),
-        "source_killed_logit": rng.normal(-1, 0.2, (*shape, seen.slots)),
+        "source_killed_deviation": rng.normal(0, 0.2, (*shape, seen.slots)),
         "phase_day": reported + rng.normal(0, 3, (*shape, len(reported))),
     }
     if not len(reported):

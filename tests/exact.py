@@ -68,6 +68,49 @@ def log_probability(spoken, mu, scale, errors):
     return mp.log(tail(high, errors) - below)
 
 
+def odds(share):
+    """Odds of a share, infinite from 1 on; written in the digits of the share as it is given."""
+    share = mp.mpf(share)
+    return mp.inf if share >= 1 else share / (1 - share)
+
+
+def cell_probability(low, high, mu, scale, errors):
+    """Probability that an estimate lies between two numbers (or odds)."""
+    mu, scale = mp.mpf(mu), mp.mpf(scale)
+    ends = [-mp.inf if x <= 0 else mp.inf if x == mp.inf else (mp.log(mp.mpf(x)) - mu) / scale for x in (low, high)]
+    if ends[0] == mp.inf or ends[1] == -mp.inf:
+        return mp.mpf(0)
+    below = tail(ends[0], errors) if ends[0] > -mp.inf else mp.mpf(0)
+    above = tail(-ends[1], errors) if ends[1] < mp.inf else mp.mpf(0)
+    if ends[0] >= 0:
+        return tail(-ends[0], errors) - above
+    return tail(ends[1], errors) - below if ends[1] <= 0 else 1 - below - above
+
+
+def slack_pmf(q, most=8):
+    """Chances of 0, 1, ... units of slack: geometric, cut after seven and scaled to 1."""
+    q = mp.mpf(q)
+    whole = sum(q**k for k in range(most))
+    return [q**k / whole for k in range(most)]
+
+
+def probability_with_slack(index, unit, offset, origin, q, mu, scale, errors, share=False):
+    """Probability of the value ``origin + index * unit``, by walking over cells and slacks.
+
+    A source whose estimate lies in cell j says that of cell j - k, but of none below cell 0 if its estimate is not.
+    """
+    total = mp.mpf(0)
+    unit, origin = mp.mpf(unit), mp.mpf(origin)
+    for cell in range(index, index + 8):
+        ends = [origin + (cell + mp.mpf(offset) + more) * unit for more in (0, 1)]
+        inside = cell_probability(*(map(odds, ends) if share else ends), mu, scale, errors)
+        for slack, chance in enumerate(slack_pmf(q)):
+            said = cell if cell < 0 else max(cell - slack, 0)
+            if said == index:
+                total += inside * chance
+    return total
+
+
 def gradient(spoken, mu, scale, errors):
     """Derivative of the log probability wrt mu and wrt scale, by differences in 50 digits."""
     return (

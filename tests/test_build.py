@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
 import attrition as at
-from attrition.containers import CONTAINERS
+from attrition.containers import BY_NAME, CONTAINERS, labels
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +22,41 @@ def test_names_and_dims(model):
     assert not any("claim" in (model.named_vars_to_dims.get(v.name) or ()) for v in model.deterministics)
 
 
-def test_containers_stand_in_their_order(model):
+def test_containers_stand_in_their_order_in_labelled_packs(model):
+    """Every number that the model is given has a name in its coordinates, in the order of the list."""
     names = [variable.name for variable in model.data_vars]
-    assert names == [spec.name for spec in CONTAINERS if spec.name in names]
+    assert sorted(names) == sorted({"claim_value", *(f"{a}_{b}" for a in ("claim", "day", "fixed") for b in ("numbers", "indices"))})
+    order = [spec.name for spec in CONTAINERS]
+    found = ["claim_value"]
+    for name in set(names) - {"claim_value"}:
+        rows = model.coords[model.named_vars_to_dims[name][0]]
+        assert len(rows) == model[name].get_value().shape[0]
+        containers = list(dict.fromkeys(row.split("[")[0] for row in rows))
+        assert containers == sorted(containers, key=order.index)
+        assert len({BY_NAME[container].dtype for container in containers}) == 1
+        found += containers
+    assert len(found) == len(set(found))
+    assert {"claim_lagged", "source_stance", "prior_floor_slack", "day_arrived", "wave_date"} <= set(found)
+
+
+def test_the_labels_of_the_packs_are_those_of_the_containers(model, record, campaign):
+    from attrition.containers import containers
+    from attrition.curves import default_curve
+    from attrition.observations import observe
+
+    known, cut = record.known_by("2025-01-16"), campaign.known_by("2025-01-16")
+    arrays = containers(observe(known, cut, at.Reporting()), cut, at.default_priors(cut), default_curve(cut))
+    for name, rows in labels(arrays).items():
+        if name != "claim_value":
+            assert tuple(model.coords[model.named_vars_to_dims[name][0]]) == rows
+
+
+@pytest.mark.parametrize("options", [{"floors": "cell"}, {"drift": True, "intensity": True}, {"errors": "normal"}])
+def test_every_option_builds(record, campaign, options):
+    model = at.build_model(record.known_by("2025-01-16"), campaign, reporting=at.Reporting(**options))
+    assert ("floor_slack" in model.named_vars) == (options.get("floors") != "cell")
+    assert ("source_drift_sd_unit" in model.named_vars) == options.get("drift", False)
+    assert model["claims"].type.ndim == 1
 
 
 def test_prior_predictive_goes_the_same_path(record, campaign):
@@ -34,48 +64,6 @@ def test_prior_predictive_goes_the_same_path(record, campaign):
     assert "claims" not in bare.named_vars
     assert "still_fighting" in bare.named_vars
     assert "cumulative_loss" in bare.named_vars
-
-
-def logistic_cell(low, high, center, scale):
-    def cdf(x):
-        return 1.0 / (1.0 + math.exp(-(math.log(x) - center) / scale))
-
-    return math.log((cdf(high) if math.isfinite(high) else 1.0) - (cdf(low) if low > 0 else 0.0))
-
-
-def test_claims_log_density_against_plain_python(january):
-    """Evaluate the likelihood of three draws claim by claim, from named quantities and the table's own words."""
-    from attrition.latent import claim_location, claim_scale, latent, lookup
-    from attrition.reporting import log_probability
-
-    arrays = {name: array.values for name, array in january.draws["constant_data"].items()}
-    raw = {name: array.values for name, array in january.draws["free"].data_vars.items()}
-    q = latent(lookup(raw), arrays, january.priors, january.curve)
-    how = (arrays["claim_form"], arrays["claim_unit"], arrays["claim_offset"])
-    mu, scale = claim_location(q, arrays), claim_scale(q, arrays, january.reporting)
-    fast = log_probability(arrays["claim_value"], mu, scale, *how, "logistic", np)
-    posterior = january.posterior
-    for chain, draw in ((0, 3), (2, 500), (3, 999)):
-        one = posterior.isel(chain=chain, draw=draw)
-        for number, row in enumerate(january.seen.claims.to_dict("records")):
-            source = one.sel(source=row["source"])
-            if row["quantity"] == "deployed":
-                continue
-            end = float(one["cumulative_loss"].sel(day=str(row["as_of"])))
-            start = 0.0
-            if row["window_start"]:
-                before = np.datetime64(row["window_start"]) - np.timedelta64(1, "D")
-                start = float(one["cumulative_loss"].sel(day=before))
-            center = math.log(end - start) + float(source["source_bias"])
-            share = float(source["source_killed_share"])
-            error = float(one["claim_error"])
-            if row["quantity"] == "killed":
-                center += math.log(share) + (0.25 if row["source_kind"] == "adversary" else 0.0)
-                error = float(one["claim_error_killed"])
-            if row["quantity"] == "wounded":
-                center += math.log(1.0 - share)
-            slow = logistic_cell(row["interval_low"], row["interval_high"], center, error * math.sqrt(3.0) / math.pi)
-            assert fast[chain, draw, number] == pytest.approx(slow, rel=1e-7, abs=1e-9), row["claim_id"]
 
 
 def test_source_bias_has_the_total_sd_of_the_table(record, campaign):

@@ -28,6 +28,14 @@ PHASE = {
     "sd_days": 3,
     "published": dt.date(2025, 2, 5),
 }
+WAVE = {
+    "wave": "second",
+    "date": dt.date(2025, 3, 1),
+    "sd_days": 5,
+    "published": dt.date(2025, 3, 3),
+    "median": 400,
+    "sd_log": 0.5,
+}
 REFERENCE = {
     "source": "isw",
     "published": dt.date(2025, 1, 16),
@@ -58,7 +66,9 @@ def test_the_packaged_campaign_reads(campaign):
     assert campaign.contingent_size.median == 11500.0
     assert [phase.kind for phase in campaign.phases] == list(PHASE_KINDS)
     assert campaign.escalation.date == campaign.rate_since == dt.date(2024, 12, 6)
-    assert campaign.initial_until == dt.date(2025, 1, 31)
+    assert (campaign.arrival_from, campaign.full_strength) == (None, None)
+    assert [wave.wave for wave in campaign.reinforcements] == ["second-wave-2025"]
+    assert campaign.wave_slots == 1
     assert [interest.date for interest in campaign.dates_of_interest] == [dt.date(2025, 4, 15)]
     assert (campaign.reference_projection.daily_rate, campaign.reference_projection.strength) == (92.0, 12000.0)
     assert campaign.phase_slots == 4
@@ -79,10 +89,16 @@ def test_days_and_dates_are_inverse(campaign):
 def test_known_by_drops_what_was_not_public(campaign, vintage, phases, projection):
     known = campaign.known_by(vintage)
     assert known.phases == campaign.phases[:phases]
+    assert known.reinforcements == ()
+    assert known.wave_slots == campaign.wave_slots
     assert (known.reference_projection is not None) == projection
     assert known.vintage == dt.date.fromisoformat(vintage)
     assert known.phase_slots == campaign.phase_slots
     assert (known.start, known.end, known.contingent_size) == (campaign.start, campaign.end, campaign.contingent_size)
+
+
+def test_known_by_drops_an_arrival_until_it_is_public(campaign):
+    assert [len(campaign.known_by(day).reinforcements) for day in ("2025-02-13", "2025-02-14")] == [0, 1]
 
 
 def test_without_a_known_escalation_the_rate_is_measured_from_the_start(campaign):
@@ -108,9 +124,16 @@ def test_as_dict_and_back_is_the_same_campaign(campaign, vintage):
 
 def test_the_digest_follows_every_visible_number(campaign):
     size = dataclasses.replace(campaign.contingent_size, median=11501.0)
-    changes = [{"contingent_size": size}, {"end": dt.date(2026, 3, 1)}, {"horizon_days": 366}, {"phases": ()}]
+    arrives = {"arrival_from": campaign.start, "full_strength": dt.date(2024, 12, 1)}
+    later = {**arrives, "full_strength": dt.date(2024, 12, 2)}
+    wave = campaign.reinforcements[0]
+    changes = [{"contingent_size": size}, {"end": dt.date(2026, 3, 1)}, {"horizon_days": 366}, {"phases": ()}, arrives, later]
+    changes += [
+        {"reinforcements": (dataclasses.replace(wave, **change),)}
+        for change in ({"median": 2001.0}, {"sd_log": 0.9}, {"sd_days": 9.0}, {"date": dt.date(2025, 2, 6)}, {"wave": "x"})
+    ]
     digests = {dataclasses.replace(campaign, **change).digest for change in changes}
-    assert len(digests | {campaign.digest}) == 5
+    assert len(digests | {campaign.digest}) == len(changes) + 1
     assert load_campaign("dprk-kursk").digest == campaign.digest
 
 
@@ -123,6 +146,9 @@ def test_every_unknown_missing_and_mistyped_key_at_once():
             "phases": [PHASE, {**PHASE, "dat": 1, "sd_days": True}, {"name": "bare"}],
             "reference_projection": {**REFERENCE, "daily_rate": float("nan")},
             "dates_of_interest": [{"date": dt.datetime(2025, 4, 15, 12)}],
+            "reinforcements": [{**WAVE, "size": 3}, {"wave": 7}],
+            "full_strength": "soon",
+            "initial_until": dt.date(2025, 1, 31),
             "colour": "red",
         }
     )
@@ -131,7 +157,10 @@ def test_every_unknown_missing_and_mistyped_key_at_once():
         ("contingent_size", "median"), ("contingent_size", "sdlog"), ("contingent_size", "sd_log"),
         ("phases[1]", "dat"), ("phases[1]", "sd_days"), ("phases[2]", "kind"), ("phases[2]", "date"),
         ("phases[2]", "sd_days"), ("phases[2]", "published"), ("reference_projection", "daily_rate"),
-        ("dates_of_interest[0]", "date"),
+        ("dates_of_interest[0]", "date"), ("reinforcements[0]", "size"), ("reinforcements[1]", "wave"),
+        ("reinforcements[1]", "date"), ("reinforcements[1]", "sd_days"), ("reinforcements[1]", "published"),
+        ("reinforcements[1]", "median"), ("reinforcements[1]", "sd_log"), ("campaign", "full_strength"),
+        ("campaign", "initial_until"),
     }  # fmt: skip
 
 
@@ -139,6 +168,7 @@ def test_every_unknown_missing_and_mistyped_key_at_once():
     ("where", "change"),
     [("phases[0]", {"phases": [{**PHASE, "dat": 1}]}),
      ("phases[0]", {"phases": [3]}),
+     ("reinforcements[0]", {"reinforcements": [{**WAVE, "sizes": 1}]}),
      ("contingent_size", {"contingent_size": {"median": 5}}),
      ("reference_projection", {"reference_projection": {"source": "isw"}})],
 )  # fmt: skip
@@ -157,6 +187,8 @@ def test_a_broken_part_alone_is_reported_as_such(where, change):
         {"reference_projection": [REFERENCE]},
         {"phases": [{**PHASE, "events": "K022"}]},
         {"phases": [{**PHASE, "events": [22]}]},
+        {"reinforcements": WAVE},
+        {"arrival_from": 3},
         {"horizon_days": 365.5},
         {"horizon_days": float("inf")},
         {"start": "01/02/2025"},
@@ -179,6 +211,15 @@ IMPOSSIBLE = [
     ("phases[1].date", {"phases": [PHASE, {**PHASE, "kind": "pause"}]}),
     ("phases", {"phases": [PHASE, {**PHASE, "date": dt.date(2025, 3, 1), "published": dt.date(2025, 3, 2)}]}),
     ("phases[0].published", {"phases": [{**PHASE, "published": dt.date(2025, 1, 3)}]}),
+    ("full_strength", {"full_strength": dt.date(2025, 2, 1)}),
+    ("full_strength", {"arrival_from": dt.date(2025, 2, 1)}),
+    ("full_strength", {"arrival_from": dt.date(2025, 2, 1), "full_strength": dt.date(2025, 1, 31)}),
+    ("reinforcements[0].wave", {"reinforcements": [{**WAVE, "wave": ""}]}),
+    ("reinforcements[0].median", {"reinforcements": [{**WAVE, "median": 0}]}),
+    ("reinforcements[0].sd_log", {"reinforcements": [{**WAVE, "sd_log": -0.5}]}),
+    ("reinforcements[0].sd_days", {"reinforcements": [{**WAVE, "sd_days": -5}]}),
+    ("reinforcements[0].date", {"reinforcements": [{**WAVE, "date": dt.date(2024, 12, 31)}]}),
+    ("reinforcements[0].published", {"reinforcements": [{**WAVE, "published": dt.date(2025, 2, 28)}]}),
     ("reference_projection.daily_rate", {"reference_projection": {**REFERENCE, "daily_rate": 0}}),
 ]
 
@@ -186,6 +227,12 @@ IMPOSSIBLE = [
 @pytest.mark.parametrize(("column", "change"), IMPOSSIBLE, ids=[f"{n}-{case[0]}" for n, case in enumerate(IMPOSSIBLE)])
 def test_an_impossible_value_is_refused(column, change):
     assert problems_of({**MINIMAL, **change}) == {("campaign", column)}
+
+
+def test_two_arrivals_need_two_names():
+    found = problems_of({**MINIMAL, "reinforcements": [WAVE, {**WAVE, "date": dt.date(2025, 3, 2)}]})
+    assert found == {("campaign", "reinforcements[0].wave"), ("campaign", "reinforcements[1].wave")}
+    assert campaign_of({**MINIMAL, "reinforcements": [WAVE, {**WAVE, "wave": "third"}]}).wave_slots == 2
 
 
 def test_impossible_values_come_all_at_once():

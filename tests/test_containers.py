@@ -9,10 +9,10 @@ import pytest
 from attrition.campaign import load_campaign
 from attrition.claims import load_claims, read_claims
 from attrition.coding import LOSS_QUANTITIES
-from attrition.containers import BY_NAME, CONTAINERS, FREE_DIMS, check, check_same, containers
+from attrition.containers import BY_NAME, CONTAINERS, FREE_DIMS, check, check_same, containers, labels, pack, unpack
 from attrition.curves import ConstantRate, MeanRevertingRate, PhasedRate
 from attrition.errors import InputError
-from attrition.observations import KILLED, SIZE, observe
+from attrition.observations import KILLED, SIZE, TOTAL, observe
 from attrition.priors import default_priors
 from attrition.reporting import Reporting
 from tables import read, row
@@ -21,12 +21,15 @@ RECORD = load_claims("dprk-kursk")
 CAMPAIGN = load_campaign("dprk-kursk")
 CURVES = (ConstantRate(), MeanRevertingRate(), PhasedRate())
 VINTAGE = dt.date(2025, 1, 17)
+ALL = Reporting(drift=True, intensity=True)
+KNOWN = CAMPAIGN.known_by(VINTAGE)
+ROOMS = observe(RECORD.known_by(VINTAGE), KNOWN, ALL).rooms
 
 
-def built(claims=RECORD, vintage=VINTAGE, curve=CURVES[2], campaign=CAMPAIGN, **changes):
+def built(claims=RECORD, vintage=VINTAGE, curve=CURVES[2], campaign=CAMPAIGN, reporting=ALL, room=None, **changes):
     known = campaign.known_by(vintage)
-    seen = observe(claims.known_by(vintage), known, Reporting())
-    return containers(seen, known, default_priors(campaign).override(changes), curve)
+    seen = observe(claims.known_by(vintage), known, reporting, room)
+    return containers(seen, known, default_priors(campaign).override(changes), curve, reporting)
 
 
 @pytest.fixture
@@ -34,9 +37,9 @@ def arrays():
     return built()
 
 
-def refused(arrays):
+def refused(arrays, rooms=ROOMS):
     with pytest.raises(InputError) as caught:
-        check(arrays)
+        check(arrays, rooms)
     return [problem.column for problem in caught.value.problems]
 
 
@@ -56,13 +59,20 @@ def test_every_container_is_used_by_some_curve():
     assert set().union(*(built(curve=curve) for curve in CURVES)) == set(BY_NAME)
 
 
-def test_lengths_follow_the_vintage_only_on_claim_and_day():
-    early, late = built(vintage="2024-12-20"), built(vintage="2025-02-28")
+@pytest.mark.parametrize("reporting", [Reporting(), ALL], ids=["plain", "all"])
+def test_lengths_follow_the_vintage_only_on_claim_and_day(reporting):
+    """Given the room that a compiled model has; of the plain model, the record as a whole gives the room."""
+    known = CAMPAIGN.known_by("2025-02-28")
+    rooms = observe(RECORD.known_by("2025-02-28"), known, reporting).rooms
+    given = rooms if reporting.drift else None
+    early = built(vintage="2024-12-20", reporting=reporting, room=given)
+    late = built(vintage="2025-02-28", reporting=reporting)
+    assert list(early) == list(late)
     for name in early:
         same = [a == b for a, b in zip(early[name].shape, late[name].shape, strict=True)]
         assert same == [dim not in FREE_DIMS for dim in BY_NAME[name].dims]
     assert len(early["day_number"]) == CAMPAIGN.day(dt.date(2024, 12, 20)) + 1
-    check_same(late, {name: array.shape for name, array in early.items()})
+    check_same(late, labels(early), rooms)
 
 
 def test_numbers_of_priors_change_values_and_no_shape(arrays):
@@ -81,17 +91,26 @@ def test_a_total_a_window_and_a_rate_are_read_by_the_day_convention():
         row(claim_id="A4", quantity="daily_rate", value="92", window_start="2024-10-26", as_of="2025-01-09"),
         row(claim_id="A5", quantity="deployed", value="11000"),
         row(claim_id="A6", quantity="killed", error_sd="0.2"),
+        row(claim_id="A7", as_of="", as_of_basis="none"),
+        row(claim_id="A8", as_of_from="2025-01-01", as_of_basis="inferred"),
     )
     got = built(claims, "2025-01-10")
     last = CAMPAIGN.day(dt.date(2025, 1, 9))
     first = CAMPAIGN.day(dt.date(2025, 1, 1))
-    days = CAMPAIGN.day(dt.date(2025, 1, 10)) + 1
-    assert got["claim_end"].tolist() == [last + 1] * 4 + [days, last + 1]
-    assert got["claim_start"].tolist() == [0, first, first, 0, 0, 0]
-    np.testing.assert_allclose(np.exp(got["claim_log_days"]), [1, 1, 9, 76, 1, 1])
-    assert got["claim_category"].tolist() == [0, 0, 0, 0, SIZE, KILLED]
-    assert got["claim_cell"].tolist() == [0, 0, 0, 0, SIZE * 8, KILLED * 8]
-    assert got["claim_stated_error"].tolist() == [0, 0, 0, 0, 0, 0.2]
+    assert got["claim_end"].tolist() == [last + 1] * 6 + [last + 2, last + 1]
+    assert got["claim_start"].tolist() == [0, first, first, 0, 0, 0, 0, 0]
+    assert got["claim_is_rate"].tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
+    # the mean of A4 is over 76 days, of which nine lie before the calendar
+    assert got["claim_days_before"].tolist() == [0, 0, 0, 9, 0, 0, 0, 0]
+    assert got["claim_end"][3] - got["claim_start"][3] + got["claim_days_before"][3] == 76
+    assert got["claim_category"].tolist() == [TOTAL] * 4 + [SIZE, KILLED, TOTAL, TOTAL]
+    assert got["claim_stated_error"].tolist() == [0, 0, 0, 0, 0, 0.2, 0, 0]
+    assert got["claim_lagged"].tolist() == [0] * 6 + [1, 0]
+    assert got["claim_span"].tolist() == [0] * 7 + [8]
+    # figures of one source and day are one briefing; a headcount has no part in it
+    own = np.where(np.arange(8) == 4, 1.0, np.sqrt(0.5))
+    np.testing.assert_allclose(got["claim_own"], own)
+    np.testing.assert_allclose(got["claim_shared"], np.sqrt(1.0 - own**2))
 
 
 def test_sources_share_a_group_effect_only_where_there_are_several():
@@ -123,7 +142,7 @@ def test_a_number_that_is_not_finite_is_refused(arrays, bad):
 
 def test_a_wrong_length_is_refused(arrays):
     for name, array in arrays.items():
-        if BY_NAME[name].dims != ("prior_number",):
+        if "prior_number" not in BY_NAME[name].dims[:1]:
             assert refused({**arrays, name: array[:-1]}), name
             assert refused({**arrays, name: np.concatenate([array, array[-1:]])}), name
 
@@ -140,14 +159,14 @@ INDICES = [spec.name for spec in CONTAINERS if spec.dtype == "int64"]
 def test_an_index_out_of_range_is_refused(arrays, name):
     assert BY_NAME[name].below
     top = {
-        "form": 5, "source": 32, "source_kind": 4, "category": 4, "cells": 4 * 32,
-        "days": len(arrays["day_number"]) + 1, "knot": arrays["phase_window"].shape[1] - 1,
+        "form": 5, "source": 32, "source_kind": 4, "category": 13, "share_knot": 17, "wave": 1, "briefing": 8, "month": 8,
+        "drift": len(arrays["drift_step"]), "knot": arrays["phase_window"].shape[1] - 1,
     }[BY_NAME[name].below]  # fmt: skip
     for index, ok in ((-1, False), (top, False), (2**40, False), (top - 1, True)):
         array = arrays[name].copy()
         array[-1] = index
         if ok:
-            check({**arrays, name: array})
+            check({**arrays, name: array}, ROOMS)
         else:
             assert name in refused({**arrays, name: array})
 
@@ -166,17 +185,64 @@ def test_faults_come_all_at_once(arrays):
     assert sorted(refused(faulty)) == ["claim_form", "prior_rate_sd", "x"]
 
 
+def resized(arrays, name, change):
+    """The same data with one array of another size."""
+    return {**arrays, name: change(arrays[name])}
+
+
 def test_a_compiled_model_takes_only_its_own_sizes(arrays):
-    shapes = {name: array.shape for name, array in arrays.items()}
-    check_same(arrays, shapes)
-    for change in ({"prior_rate_sd": (1,)}, {"source_stance": (40,)}, {"phase_date": (3,)}, {"stance_prior": (4, 3)}):
-        (name,) = change
-        with pytest.raises(InputError, match=f"{name}: got .*Compile again"):
-            check_same(arrays, {**shapes, **change})
-    with pytest.raises(InputError, match="phase_date"):
-        check_same({name: array for name, array in arrays.items() if name != "phase_date"}, shapes)
-    with pytest.raises(InputError, match="phase_date"):
-        check_same(arrays, {name: shape for name, shape in shapes.items() if name != "phase_date"})
+    layout = labels(arrays)
+    check_same(arrays, layout, ROOMS)
+    for name in ("prior_rate_sd", "other_claimed", "source_stance", "phase_date", "stance_prior", "wave_log_size"):
+        for change in (lambda array: array[:-1], lambda array: np.concatenate([array, array[-1:]])):
+            with pytest.raises(InputError, match=f"{name}: got .*Compile again"):
+                check_same(arrays, labels(resized(arrays, name, change)), ROOMS)
+            with pytest.raises(InputError, match=f"{name}: got "):
+                check_same(resized(arrays, name, change), layout, ROOMS)
+    for name in ("phase_date", "claim_drift", "claim_value", "day_share", "day_arrived"):
+        if name in arrays:
+            fewer = {other: array for other, array in arrays.items() if other != name}
+            with pytest.raises(InputError, match=name):
+                check_same(fewer, layout, ROOMS)
+            with pytest.raises(InputError, match=name):
+                check_same(arrays, labels(fewer), ROOMS)
+
+
+def test_another_order_of_the_same_containers_is_refused(arrays):
+    """In a pack the order says what is what."""
+    for first, second in (("claim_start", "claim_end"), ("anchor_scale", "anchor_end"), ("claim_form", "claim_source")):
+        order = [{first: second, second: first}.get(name, name) for name in arrays]
+        with pytest.raises(InputError, match="another order"):
+            check_same({name: arrays[name] for name in order}, labels(arrays), ROOMS)
+
+
+def test_less_room_than_the_data_need_is_refused(arrays):
+    for name in ROOMS:
+        if ROOMS[name]:
+            assert refused(arrays, {**ROOMS, name: 0}), name
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: type(curve).__name__)
+def test_packs_hold_every_number_once_and_give_it_back(curve):
+    arrays = built(curve=curve)
+    packs = pack(arrays)
+    assert len(packs) <= 7
+    assert sum(array.size for array in packs.values()) == sum(array.size for array in arrays.values())
+    given = {}
+
+    def register(name, array, names):
+        given[name] = names
+        return array
+
+    back = unpack(arrays, register)
+    assert list(back) == list(arrays)
+    for name, array in arrays.items():
+        assert back[name].dtype == array.dtype
+        np.testing.assert_array_equal(back[name], array)
+    assert given == labels(arrays)
+    for name, array in packs.items():
+        assert array.flags.c_contiguous
+        assert len(given[name]) == (1 if name == "claim_value" else len(array))
 
 
 def moved(table, later):
@@ -213,6 +279,7 @@ def test_a_later_claim_leaves_no_trace(vintage, change):
     table = RECORD.table
     later = table["published"] > dt.date.fromisoformat(vintage)
     changed = read_claims(change(table, later), name=RECORD.name)
+    changed = dataclasses.replace(changed, briefings=RECORD.briefings, months=RECORD.months)
     assert changed.digest != RECORD.digest
     assert (len(changed) < len(RECORD)) == (change is deleted)
     for curve in CURVES:

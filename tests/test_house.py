@@ -11,10 +11,11 @@ import attrition
 
 ROOT = Path(attrition.__file__).parent
 ORDER = [
-    "errors", "coding", "packages", "reading", "display", "validation", "claims", "rounding", "copies", "campaign", "priors",
-    "parameters", "curves", "reporting", "observations", "containers", "latent", "build", "simulate", "sampling",
-    "fitted", "storage", "manpower", "scenarios", "projection", "depletion", "checks", "inference",
-    "conform", "publishing", "cli",
+    "errors", "coding", "packages", "reading", "display", "validation", "claims", "sayings", "rounding", "copies",
+    "campaign", "priors", "parameters", "running", "curves", "reporting", "observations", "claim_data", "containers",
+    "strength", "latent", "claim_error", "build", "simulate", "sampling", "fitted", "storage", "manpower",
+    "scenarios", "projection", "depletion", "checks", "prior_texts", "prior_draws", "guide", "guide_text",
+    "inference", "leaving_out", "conform", "publishing", "cli",
 ]  # fmt: skip
 EXCEPTIONS = {("fitted", "storage")}  # Fit.save reads well where a user looks for it
 HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas", "scipy", "xarray", "pandera")

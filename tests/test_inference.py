@@ -104,9 +104,11 @@ def test_data_that_do_not_fit_are_refused_before_compiled_code(january):
 
     arrays = {name: array.values for name, array in january.draws["constant_data"].items()}
     for name, broken in (
-        ("claim_end", arrays["claim_end"] + 1000),
+        ("claim_source", arrays["claim_source"] + 1000),
+        ("claim_briefing", arrays["claim_briefing"] - 1),
+        ("share_left", arrays["share_left"] + 1000),
         ("claim_value", arrays["claim_value"][:-1]),
-        ("claim_cell", arrays["claim_cell"].astype(float)),
+        ("claim_category", arrays["claim_category"].astype(float)),
         ("source_own_sd", arrays["source_own_sd"][:-1]),
         ("claim_unit", arrays["claim_unit"] * np.nan),
     ):

@@ -40,7 +40,13 @@ def test_every_prior_is_complete():
     [("bias_adversary", (0.35, 0.35, 0.45)), ("bias_own_side", (-0.5, 0.4, 0.6)), ("bias_third_party", (0.0, 0.2, 0.3)),
      ("bias_analyst", (0.0, 0.2, 0.3)), ("bias_group_sd", (0.15,)), ("bias_killed_adversary", (0.25,)),
      ("killed_share_source_sd", (0.6,)), ("claim_error", (0.10, 0.5)), ("claim_error_killed", (0.25, 0.5)),
-     ("deployed_error", (0.05,)), ("deployed_source_sd", (0.07,)), ("contingent_size", (11500.0, 0.10))],
+     ("deployed_error", (0.05,)), ("deployed_source_sd", (0.07,)), ("contingent_size", (11500.0, 0.10)),
+     ("killed_share", (3.0, 9.0)), ("killed_share_walk_sd", (0.15,)), ("captured_ratio", (0.005, 1.5)),
+     ("missing_ratio", (0.03, 1.5)), ("lag_adversary", (1.5, 0.4)), ("lag_own_side", (2.5, 0.4)),
+     ("lag_third_party", (2.5, 0.4)), ("lag_analyst", (2.0, 0.4)), ("briefing_share", (0.5,)), ("present_error", (0.10,)),
+     ("movement_error", (0.30, 0.4)), ("evacuated_fraction", (2.0, 4.0)), ("return_fraction", (2.0, 4.0)),
+     ("return_delay", (45.0, 0.5)), ("floor_slack", (1.0, 2.0)), ("source_drift_sd", (0.10, 0.5)),
+     ("adversary_intensity", (0.2, 0.2))],
 )  # fmt: skip
 def test_defaults_are_those_of_the_design(name, numbers):
     assert tuple(PRIORS[name].numbers.values()) == numbers
@@ -103,6 +109,20 @@ IMPOSSIBLE = [
     {"claim_error": Prior("", "LogNormal", {"mean": 0.0, "sd": 1.0}, "", "")},
     {"bias_adversary": Prior("", "Fixed", {"value": 0.3}, "", "")},
     {"bias_group_sd": Prior("", "LogNormal", {"median": 0.15, "sd_log": 0.3}, "", "")},
+    {"briefing_share": {"value": 1.0}},
+    {"briefing_share": {"value": -0.1}},
+    {"briefing_share": Prior("", "Beta", {"a": 1.0, "b": 1.0}, "", "")},
+    {"floor_slack": {"a": 0.0}},
+    {"floor_slack": Prior("", "Fixed", {"value": 0.5}, "", "")},
+    {"adversary_intensity": {"sd": -0.2}},
+    {"adversary_intensity": Prior("", "LogNormal", {"median": 0.2, "sd_log": 0.2}, "", "")},
+    {"lag_adversary": {"median": 0.0}},
+    {"lag_own_side": Prior("", "Fixed", {"value": -1.0}, "", "")},
+    {"lag_analyst": Prior("", "HalfNormal", {"scale": 1.0}, "", "")},
+    {"evacuated_fraction": Prior("", "Fixed", {"value": 1.0}, "", "")},
+    {"return_fraction": Prior("", "Fixed", {"value": 0.0}, "", "")},
+    {"killed_share_walk_sd": {"value": -0.15}},
+    {"return_delay": {"median": -45}},
 ]
 
 
@@ -120,9 +140,12 @@ def test_problems_of_several_priors_come_at_once():
 
 
 def test_effects_between_sources_may_be_zero():
-    names = ("bias_group_sd", "bias_killed_adversary", "killed_share_source_sd", "deployed_source_sd")
-    changed = PRIORS.override({name: {"value": 0.0} for name in names})
-    assert [changed[name].numbers["value"] for name in names] == [0.0] * 4
+    names = ("bias_group_sd", "bias_killed_adversary", "killed_share_source_sd", "deployed_source_sd", "briefing_share")
+    names += ("killed_share_walk_sd",)
+    lags = [f"lag_{kind}" for kind in SOURCE_KINDS]
+    none = {name: Prior("", "Fixed", {"value": 0.0}, "", "") for name in lags}
+    changed = PRIORS.override({**{name: {"value": 0.0} for name in names}, **none})
+    assert {changed[name].numbers["value"] for name in (*names, *lags)} == {0.0}
 
 
 def test_a_bias_may_be_negative():

@@ -170,7 +170,7 @@ def test_a_fit_without_arrivals_or_returns_has_one_date():
 
 def test_a_draw_lost_beyond_its_contingent_stays_there():
     size = PLAIN.array("cumulative_loss")[..., -1] * 0.9
-    fit = replaced(PLAIN, contingent_size=size)
+    fit = replaced(PLAIN, contingent_size=size, arrivals=np.broadcast_to(size[..., None], (*size.shape, TODAY + 1)))
     for scenario in (at.hold(), at.per_capita(), at.walk()):
         ahead = at.project(fit, scenario)
         np.testing.assert_array_equal(ahead.gross_total, ahead.arrivals)

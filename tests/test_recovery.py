@@ -38,7 +38,7 @@ def true_values(truth, campaign):
         "total": total[-1],
         "rate": (total[-1] - total[start]) / (len(total) - 1 - start),
         "contingent_size": truth["contingent_size"],
-        "killed_share": truth["killed_share"],
+        "killed_share": truth["cumulative_killed"][-1] / total[-1],
         "claim_error": truth["claim_error"],
         "adversary": truth["stance_bias"][0],
     }

@@ -10,7 +10,16 @@ from scipy import stats
 
 import exact
 from attrition.errors import InputError
-from attrition.reporting import ERRORS, LOGISTIC_SCALE, Reporting, claim_variable, log_probability
+from attrition.reporting import (
+    ERRORS,
+    LOGISTIC_SCALE,
+    Reporting,
+    claim_variable,
+    log_probability,
+    log_probability_with_slack,
+    slack_steps,
+    stated_value,
+)
 from attrition.rounding import CEILING, FLOOR, GEOMETRIC, LINEAR, POINT
 
 SCALES = (0.02, 0.1, 0.7)
@@ -28,7 +37,7 @@ def graphs():
     made = {}
     for errors in ERRORS:
         inputs = [pt.dvector(name) for name in ("value", "mu", "scale", "form", "unit", "offset")]
-        logp = log_probability(*inputs, errors, pt)
+        logp = log_probability(*inputs, errors, pt, 0.0 * inputs[0])
         outputs = [logp, *pytensor.grad(logp.sum(), inputs[1:3])]
         made[errors] = pytensor.function(inputs, outputs, mode="FAST_COMPILE")
     return made
@@ -82,7 +91,7 @@ def test_gradient_is_finite_beyond_any_tail(graphs, errors):
 def test_numpy_and_compiled_pytensor_agree_in_the_default_mode(errors):
     cases = exact.grid(exact.FORMS, np.linspace(-40, 40, 27), SCALES)
     inputs = [pt.dvector(name) for name in ("value", "mu", "scale", "form", "unit", "offset")]
-    run = pytensor.function(inputs, log_probability(*inputs, errors, pt))
+    run = pytensor.function(inputs, log_probability(*inputs, errors, pt, 0.0 * inputs[0]))
     np.testing.assert_allclose(run(*exact.columns(cases)), numpy_version(errors, cases), rtol=1e-12, atol=1e-15)
 
 
@@ -135,40 +144,68 @@ def test_an_unknown_error_family_is_refused():
 
 
 DRAWN = [
-    (LINEAR, 3000.0, 500.0, -0.5, 0.0),
-    (LINEAR, 3000.0, 1000.0, 0.0, 0.0),
-    (LINEAR, 3250.0, 1000.0, -1.0, 250.0),
-    (GEOMETRIC, 3000.0, 1.3, 0.0, 3000.0),
-    (FLOOR, 3300.0, 3300.0, 0.0, 0.0),
-    (CEILING, 3300.0, 3300.0, 0.0, 0.0),
+    # form, value, unit, offset, origin, is it a share, chance of slack, center
+    (LINEAR, 3000.0, 500.0, -0.5, 0.0, 0, 0.0, 8.0),
+    (LINEAR, 3000.0, 1000.0, 0.0, 0.0, 0, 0.0, 8.0),
+    (LINEAR, 3250.0, 1000.0, -1.0, 250.0, 0, 0.0, 8.0),
+    (GEOMETRIC, 3000.0, 1.3, 0.0, 3000.0, 0, 0.0, 8.0),
+    (FLOOR, 3300.0, 3300.0, 0.0, 0.0, 0, 0.0, 8.0),
+    (CEILING, 3300.0, 3300.0, 0.0, 0.0, 0, 0.0, 8.0),
+    (LINEAR, 0.3, 0.1, -0.5, 0.0, 1, 0.0, -0.8),
+    (LINEAR, 0.95, 0.01, -1.0, 0.0, 1, 0.0, 3.0),
+    (GEOMETRIC, 0.2, 1.5, 0.0, 0.2, 1, 0.0, -1.2),
+    (FLOOR, 0.25, 0.25, 0.0, 0.0, 1, 0.0, -1.0),
+    (CEILING, 0.25, 0.25, 0.0, 0.0, 1, 0.0, -1.0),
+    (LINEAR, 3000.0, 1000.0, 0.0, 0.0, 0, 0.4, 8.0),
+    (LINEAR, 3050.0, 250.0, 0.0, 50.0, 0, 0.9, 8.0),
+    (LINEAR, 1000.0, 1000.0, 0.0, 0.0, 0, 0.97, 8.0),
+    (LINEAR, 0.2, 0.1, 0.0, 0.0, 1, 0.5, -0.8),
 ]
+NAMES = ("form", "value", "unit", "offset", "origin", "is_share")
 
 
 @pytest.mark.parametrize("errors", ERRORS)
-def test_draws_fall_into_cells_as_often_as_logp_says(errors):
-    draws, mu, scale = 20_000, 8.0, 0.2
-    form, value, unit, offset, origin = (np.array(column) for column in zip(*DRAWN, strict=True))
-    with pm.Model(coords={"claim": range(len(DRAWN))}):
-        data = {
-            "claim_form": pt.as_tensor(form),
-            "claim_unit": pt.as_tensor(unit),
-            "claim_offset": pt.as_tensor(offset),
-            "claim_origin": pt.as_tensor(origin),
-            "claim_value": value,
+@pytest.mark.parametrize("slack_on", [True, False])
+def test_draws_fall_into_cells_as_often_as_logp_says(errors, slack_on):
+    """The model's own symbolic draw, the simulation's draw by numpy and the log probability are one and the same."""
+    draws, width = 20_000, 0.2
+    rows = [row for row in DRAWN if slack_on or row[6] == 0.0]
+    *columns, slack, mu = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    spoken = dict(zip(NAMES, columns, strict=True))
+    scale = np.full(len(rows), width)
+    with pm.Model(coords={"claim": range(len(rows))}):
+        data = {f"claim_{name}": pt.as_tensor(column) for name, column in spoken.items()} | {
+            "claim_value": spoken["value"]
         }
-        variable = claim_variable("claims", np.full(len(DRAWN), mu), np.full(len(DRAWN), scale), data, errors)
-    drawn = pm.draw(variable, draws=draws, random_seed=20250117)
-    assert drawn.shape == (draws, len(DRAWN))
-    np.testing.assert_allclose(
-        pm.logp(variable, value).eval(), log_probability(value, mu, scale, form, unit, offset, errors, np), rtol=1e-12
-    )
-    for claim, (kind, _, step, shift, _) in enumerate(DRAWN):
-        stated, counts = np.unique(np.round(drawn[:, claim], 6), return_counts=True)
-        chance = np.exp(log_probability(stated, mu, scale, np.full(len(stated), kind), step, shift, errors, np))
-        assert chance.sum() > 0.999
-        common = chance * draws >= 10
-        observed = np.append(counts[common], draws - counts[common].sum())
-        expected = np.append(chance[common] * draws, max(1 - chance[common].sum(), 1e-12) * draws)
-        enough = expected >= 1
-        score = (((observed - expected) ** 2) / expected)[enough].sum()
-        assert score < stats.chi2.ppf(1 - 1e-4, enough.sum() - 1)
+        chance = pt.as_tensor(slack) if slack_on else None
+        variable = claim_variable("claims", pt.as_tensor(mu), pt.as_tensor(scale), chance, data, errors)
+    by_graph = pm.draw(variable, draws=draws, random_seed=20250117)
+    assert by_graph.shape == (draws, len(rows))
+    rng = np.random.default_rng(5)
+    noise = rng.logistic(size=(draws, len(rows))) if errors == "logistic" else rng.standard_normal((draws, len(rows)))
+    steps = slack_steps(rng.random((draws, len(rows))), slack, np)
+    how = [spoken[name] for name in ("form", "unit", "offset", "origin", "is_share")]
+    by_numpy = stated_value(np.exp(mu + width * noise), *how, np, steps)
+
+    def logp(values, one):
+        form, _, unit, offset, origin, share = (np.full(len(values), column[one]) for column in columns)
+        return log_probability_with_slack(
+            values, np.full(len(values), mu[one]), scale[one] + 0.0 * values, form, unit, offset, errors, np, origin,
+            np.full(len(values), slack[one]), share,
+        )  # fmt: skip
+
+    at_value = np.array([logp(spoken["value"][one : one + 1], one)[0] for one in range(len(rows))])
+    np.testing.assert_allclose(pm.logp(variable, spoken["value"]).eval(), at_value, rtol=1e-12)
+    for drawn in (by_graph, by_numpy):
+        for one in range(len(rows)):
+            digits = 9 if spoken["is_share"][one] else 6
+            stated, counts = np.unique(np.round(drawn[:, one], digits), return_counts=True)
+            probability = np.exp(logp(stated, one))
+            assert probability.sum() > 0.999
+            common = probability * draws >= 10
+            observed = np.append(counts[common], draws - counts[common].sum())
+            expected = np.append(probability[common] * draws, max(1 - probability[common].sum(), 1e-12) * draws)
+            enough = expected >= 1
+            score = (((observed - expected) ** 2) / expected)[enough].sum()
+            assert enough.sum() > 1, rows[one]
+            assert score < stats.chi2.ppf(1 - 1e-4, enough.sum() - 1), rows[one]

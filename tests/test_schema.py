@@ -14,13 +14,26 @@ from attrition.publishing.summary import summary_schema, summary_table
 POSTERIOR = {
     "daily_rate": (("day",), "persons per day"),
     "cumulative_loss": (("day",), "persons"),
+    "cumulative_killed": (("day",), "persons"),
+    "arrivals": (("day",), "persons"),
     "contingent_size": ((), "persons"),
     "killed_share": ((), "1"),
+    "captured_ratio": ((), "1"),
+    "missing_ratio": ((), "1"),
+    "wave_size": (("wave",), "persons"),
+    "wave_day": (("wave",), "days"),
+    "evacuated_fraction": ((), "1"),
+    "return_fraction": ((), "1"),
+    "return_delay": ((), "days"),
     "claim_error": ((), "log units"),
     "claim_error_killed": ((), "log units"),
     "deployed_error": ((), "log units"),
+    "present_error": ((), "log units"),
+    "movement_error": ((), "log units"),
+    "floor_slack": (("source_kind",), "1"),
     "stance_bias": (("source_kind",), "log units"),
     "source_bias": (("source",), "log units"),
+    "source_lag": (("source",), "days"),
     "source_killed_share": (("source",), "1"),
     "long_run_rate": ((), "persons per day"),
     "rate_sd": ((), "log units"),
@@ -62,10 +75,18 @@ def test_invariants_hold_in_every_draw(january):
     assert (rate >= 0).all()
     assert (np.diff(total, axis=-1) >= 0).all()
     np.testing.assert_allclose(total, np.cumsum(rate, axis=-1))
-    share = january.array("killed_share")
+    killed, share = january.array("cumulative_killed"), january.array("killed_share")
     assert ((share > 0) & (share < 1)).all()
-    # a force seen fighting is not yet depleted: a smooth truncation, one percent wide
-    assert (total[..., -1] < 1.1 * january.array("contingent_size")).all()
+    np.testing.assert_allclose(share, killed[..., -1] / total[..., -1])
+    assert ((np.diff(killed, axis=-1) >= 0) & (np.diff(killed, axis=-1) <= np.diff(total, axis=-1))).all()
+    # nobody arrives before it is public, so all who were there are the initial contingent
+    np.testing.assert_array_equal(january.array("arrivals"), january.array("contingent_size")[..., None] + 0.0 * total)
+    # a force seen fighting is not yet depleted: a smooth truncation, a quarter percent wide, five percent before the end
+    gross = total * (1.0 + january.array("captured_ratio") + january.array("missing_ratio"))[..., None]
+    assert (gross < january.array("arrivals")).all()
+    assert (np.log(january.array("arrivals") / np.maximum(gross, 1e-9)).min(axis=-1) > 0.05 - 20 * 0.0025).all()
+    for name in ("evacuated_fraction", "return_fraction", "floor_slack"):
+        assert ((january.array(name) > 0) & (january.array(name) < 1)).all()
 
 
 def test_summary_obeys_its_schema(january):

@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "build": ["build_model"],
         "campaign": ["Campaign", "load_campaign", "read_campaign"],
-        "checks": ["CheckResult"],
+        "checks": ["CheckResult", "drifting_sources"],
         "claims": ["Claims", "load_claims", "read_claims"],
         "copies": ["dependence"],
         "curves": ["ConstantRate", "MeanRevertingRate", "PhasedRate"],
@@ -21,7 +21,10 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         ],
         "errors": ["AttritionError", "FileError", "GateError", "InputError"],
         "fitted": ["Fit", "rate_since"],
+        "guide": ["PriorGuide", "prior_guide"],
+        "guide_text": ["guide_page"],
         "inference": ["fit", "refit"],
+        "leaving_out": ["Influence", "influence"],
         "priors": ["Prior", "Priors", "default_priors"],
         "projection": ["Projection", "project"],
         "publishing": [
@@ -29,9 +32,11 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "date_figure",
             "publish",
             "rate_figure",
+            "strength_figure",
             "summarize",
             "summary_text",
         ],
+        "readings": ["alternative_readings"],
         "reporting": ["Reporting"],
         "sampling": ["Settings"],
         "scenarios": [

@@ -124,6 +124,100 @@ def summary(
 
 
 @app.command()
+def influence(
+    fit_or_record: Annotated[
+        Path | None,
+        typer.Argument(metavar="FIT_OR_RECORD", help="Saved fit, the folder it is in, or a claims table (CSV)."),
+    ] = None,
+    campaign: CampaignOption = None,
+    known_by: Annotated[
+        str | None, typer.Option("--known-by", help="Vintage: use only what was public by this date (YYYY-MM-DD).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of every random number; 1 by default.", min=0)] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option("--draws", help="Draws per chain, of four; by default 1000, or the saved fit's.", min=100),
+    ] = None,
+    priors: Annotated[
+        str | None, typer.Option("--priors", help="Named set of priors: default (if not given) or study.")
+    ] = None,
+    leave_out: Annotated[str, typer.Option("--leave-out", help="Leave out each claim, or each source.")] = "claim",
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file for the whole table.")] = None,
+) -> None:
+    """Leave out each claim, or each source, fit again, and print what moves; exit code 1 if any fit failed its gate."""
+    import dataclasses
+
+    from .errors import InputError, Problem
+    from .inference import fit as run
+    from .leaving_out import influence as left_out
+    from .priors import default_priors
+    from .sampling import Settings
+    from .storage import load, write_whole
+
+    settings = None
+    if fit_or_record is not None and (fit_or_record.is_dir() or fit_or_record.suffix == ".nc"):
+        given = {"--campaign": campaign, "--known-by": known_by, "--seed": seed, "--priors": priors}
+        set_already = [name for name, value in given.items() if value is not None]
+        if set_already:
+            do = "Leave it away, or name the claims table."
+            problems = [
+                Problem("option", "", name, "a value", "nothing: a saved fit has its own", do) for name in set_already
+            ]
+            raise InputError("The fit is already made", problems)
+        done = load(fit_or_record / "fit.nc" if fit_or_record.is_dir() else fit_or_record)
+        settings = None if draws is None else dataclasses.replace(done.settings, draws=draws)
+    else:
+        claims = _claims(fit_or_record)
+        chosen = _campaign(campaign, claims)
+        done = run(
+            claims,
+            chosen,
+            default_priors(chosen, priors or "default"),
+            seed=1 if seed is None else seed,
+            known_by=known_by,
+            settings=Settings(draws=draws or Settings.draws),
+        )
+    found = left_out(done, settings=settings, leave_out=leave_out)
+    typer.echo(str(found))
+    if out is not None:
+        text = found.table.to_csv(index=False, lineterminator="\n")
+        write_whole(out, lambda part: _write(part, text))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def priors(
+    file: File = None,
+    campaign: CampaignOption = None,
+    known_by: Annotated[
+        str | None, typer.Option("--known-by", help="Vintage of the totals and of the claims beside them (YYYY-MM-DD).")
+    ] = None,
+    name: Annotated[str, typer.Option("--priors", help="Named set of priors: default or study.")] = "default",
+    draws: Annotated[int, typer.Option("--draws", help="Draws from the prior.", min=100)] = 2000,
+    seed: Annotated[int, typer.Option("--seed", help="Of every random number.", min=0)] = 1,
+    out: Annotated[Path | None, typer.Option("--out", help="Markdown file; by default the page is printed.")] = None,
+) -> None:
+    """Write the prior guide: what each prior does, when to change it, and what it implies before any claim is read."""
+    from .guide import prior_guide
+    from .guide_text import guide_page
+    from .priors import default_priors
+    from .storage import write_whole
+
+    claims = _claims(file)
+    chosen = _campaign(campaign, claims)
+    page = guide_page(prior_guide(chosen, default_priors(chosen, name), known_by, claims, draws, seed))
+    if out is None:
+        typer.echo(page, nl=False)
+    else:
+        write_whole(out, lambda part: _write(part, page))
+
+
+def _write(part: Path, text: str) -> None:
+    part.write_text(text, encoding="utf-8", newline="\n")
+
+
+@app.command()
 def conform(
     file: Annotated[Path, typer.Argument(help="Conformance file (JSON).")],
     draws: Annotated[int, typer.Option("--draws", help="Draws per chain, of four.", min=100)] = 4000,

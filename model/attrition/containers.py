@@ -240,7 +240,7 @@ def check(arrays: Mapping[str, np.ndarray], rooms: Mapping[str, int]) -> None:
     def bad(name: str, got: object, expected: str) -> None:
         problems.append(Problem("data", "", name, str(got), expected, "Build the data with containers()."))
 
-    lengths = {**_lengths(arrays), "source_kind": len(SOURCE_KINDS), "one": 1, **rooms}
+    lengths = {**_lengths(arrays), "source_kind": len(SOURCE_KINDS), "one": 1, "other_loss": 2, **rooms}
     for name, array in arrays.items():
         spec = BY_NAME.get(name)
         if spec is None:

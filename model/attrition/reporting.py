@@ -140,9 +140,9 @@ def log_probability(
     low, high = cell(stated, form, unit, offset, xp)
     low, high = _odds(low, is_share, xp), _odds(high, is_share, xp)
     point = abs(form - POINT) < 0.5
-    no_low, no_high = low <= 0.0, xp.isinf(high)
+    no_low, no_high, never = low <= 0.0, xp.isinf(high), xp.isinf(low)
     bounded = ~(no_low | no_high | point)
-    low_ = xp.where(no_low, 1.0, low)
+    low_ = xp.where(no_low | never, 1.0, low)
     high_ = xp.where(no_high, 2.0 * low_, high)
     z_low = (xp.log(low_) - mu) / scale
     z_high = (xp.log(high_) - mu) / scale
@@ -162,6 +162,7 @@ def log_probability(
         density = -(z_low**2) / 2.0 - 0.5 * math.log(2.0 * math.pi) - xp.log(scale)
     one_sided = xp.where(no_low & no_high, 0.0, xp.where(no_high, above, under))
     log_jacobian = xp.where(is_share > 0.5, 2.0 * xp.log1p(low_), 0.0)
+    one_sided = xp.where(never, NEVER, one_sided)
     return xp.where(point, density - xp.log(low_) + log_jacobian, xp.where(bounded, inside, one_sided))
 
 
@@ -202,29 +203,41 @@ def log_probability_with_slack(
     probabilities proportional to q**k up to 7, but never one below the first cell: there all larger slacks end. Over the
     values that can be stated the probabilities add up to 1, and q = 0 is the plain cell.
     """
+    plain = log_probability(stated, mu, scale, form, unit, offset, errors, xp, is_share)
+    rows = _rows_with_slack(slack, xp)
+    value, start, step = stated[rows][:, None], origin[rows][:, None], unit[rows][:, None]
+    q = slack[..., rows][..., None]
     steps = np.arange(SLACK_CELLS)
-    has = slack > 0.0
-    q = xp.where(has, slack, 0.5)[..., None]
-    first = abs(xp.floor((stated - origin) / unit + 0.5)) < 0.5
+    place = xp.floor((value - start) / step + 0.5)
     norm = -xp.expm1(SLACK_CELLS * xp.log(q))
     exactly = (1.0 - q) * q**steps / norm
     at_least = (q**steps - q**SLACK_CELLS) / norm
-    weight = xp.where(first[:, None], at_least, exactly)
-    below = stated - origin < -0.5 * unit
-    plain = ~has | below
-    log_weight = xp.where(plain[..., None], xp.where(steps == 0, 0.0, NEVER), xp.log(weight))
-    by_cell = log_probability(
-        stated[:, None] + xp.where(plain[..., None], 0.0, steps * unit[:, None]),
-        mu[..., None],
-        scale[..., None],
-        form[:, None],
-        unit[:, None],
-        offset[:, None],
+    only = xp.where(steps == 0, 1.0, 0.0)
+    weight = xp.where(abs(place) < 0.5, at_least, xp.where(place < -0.5, only, exactly))
+    cells = log_probability(
+        value + steps * step,
+        mu[..., rows][..., None],
+        scale[..., rows][..., None],
+        form[rows][:, None],
+        step,
+        offset[rows][:, None],
         errors,
         xp,
-        (is_share + 0.0 * stated)[:, None],
+        (is_share + 0.0 * stated)[rows][:, None],
     )
-    return _logsumexp(log_weight + by_cell, xp)
+    with_slack = _logsumexp(xp.where(weight > 0.0, xp.log(xp.where(weight > 0.0, weight, 1.0)), NEVER) + cells, xp)
+    if xp is not np:
+        return xp.set_subtensor(plain[rows], with_slack)
+    plain = np.array(plain)
+    plain[..., rows] = with_slack
+    return plain
+
+
+def _rows_with_slack(slack: Any, xp: ModuleType) -> Any:
+    """Claims that have slack: only for them are cells above the stated one worked out."""
+    if xp is not np:
+        return xp.flatnonzero(slack > 0.0)
+    return np.flatnonzero(np.any(np.reshape(slack > 0.0, (-1, np.shape(slack)[-1])), axis=0))
 
 
 def _logsumexp(x: Any, xp: ModuleType) -> Any:
@@ -270,7 +283,7 @@ def claim_variable(name: str, mu: Any, scale: Any, slack: Any, data: dict[str, A
         *q, size = q_and_size
         family = pm.Logistic if errors == "logistic" else pm.Normal
         estimate = pt.exp(family.dist(mu, scale, size=size))
-        steps = slack_steps(pm.Uniform.dist(0.0 * q[0], 1.0, size=size), q[0], pt) if q else 0.0
+        steps = slack_steps(pm.Uniform.dist(0.0 * q[0], 1.0, size=size), q[0], pt) if q else 0.0 * estimate
         return stated_value(estimate, form, unit, offset, origin, share, pt, steps)
 
     settings = [data[f"claim_{part}"] for part in ("form", "unit", "offset", "origin", "is_share")]

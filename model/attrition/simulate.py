@@ -130,8 +130,11 @@ def _state(
     noise = rng.logistic(size=center.shape) if reporting.errors == "logistic" else rng.standard_normal(center.shape)
     slack = claim_slack(q, arrays)
     steps = 0.0 if slack is None else slack_steps(rng.random(center.shape), slack, np)
-    spoken = [arrays[f"claim_{part}"] for part in ("form", "unit", "offset", "origin", "is_share")]
-    return np.asarray(stated_value(np.exp(center + scale * noise), *spoken, np, steps))
+    form, unit, offset, origin, is_share = (
+        arrays[f"claim_{part}"] for part in ("form", "unit", "offset", "origin", "is_share")
+    )
+    estimate = np.exp(center + scale * noise)
+    return np.asarray(stated_value(estimate, form, unit, offset, origin, is_share, np, steps))
 
 
 def restated(claims: Claims, simulated: Simulated) -> Claims:

@@ -4,5 +4,9 @@ import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submod_attrs={"convergence": ["convergence", "published_quantities"], "result": ["CheckResult"]},
+    submod_attrs={
+        "convergence": ["convergence", "published_quantities"],
+        "drift": ["drifting_sources"],
+        "result": ["CheckResult"],
+    },
 )

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..depletion import LEVELS, DepletionDate, depletion_date
 from ..fitted import Fit
-from ..observations import KILLED, TOTAL, WOUNDED
+from ..manpower import strength
+from ..observations import DEPLOYED, KILLED, LOSSES, PRESENT, TOTAL, WOUNDED
 from ..scenarios.base import Scenario
 from ..scenarios.rates import forecast, hold
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = tuple(f"q{round(100 * level):02d}" for level in LEVELS)
-MEASURES = {TOTAL: "total", KILLED: "killed", WOUNDED: "wounded"}
+MEASURES = {TOTAL: "total", LOSSES: "total", KILLED: "killed", WOUNDED: "wounded"}
 DAYS_BEFORE = 21
 WEEK = 7
 NORMAL_90 = 1.6448536269514722
@@ -53,12 +54,41 @@ def rate_data(fit: Fit) -> pd.DataFrame:
     return _by_day(fit, "daily_rate")
 
 
+def strength_data(fit: Fit) -> pd.DataFrame:
+    """Persons present at the end of each day: arrivals less losses, with wounded who came back; as ``cumulative_data``."""
+    return _by_day(fit, "strength")
+
+
+def strength_claims_data(fit: Fit) -> pd.DataFrame:
+    """Claims about the strength in the likelihood.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``claim_id``, ``source``, ``quantity`` (deployed or present), ``as_of``, ``value`` as stated (of a range the middle),
+        ``interval_low`` and ``interval_high``.
+    """
+    import pandas as pd
+
+    columns = ["claim_id", "source", "quantity", "as_of", "value", "interval_low", "interval_high"]
+    rows = []
+    for row in fit.seen.claims.to_dict("records"):
+        if row["category"] in (DEPLOYED, PRESENT):
+            low, high = float(row["interval_low"]), float(row["interval_high"])
+            value = (low + high) / 2 if row["value"] is None else float(row["value"])
+            day = row["published"] if pd.isna(row["as_of"]) else row["as_of"]
+            rows.append([row["claim_id"], row["source"], row["quantity"], day, value, low, high])
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
+
+
 def _by_day(fit: Fit, name: str) -> pd.DataFrame:
     import pandas as pd
 
     days = pd.to_datetime(np.asarray(fit.draws["posterior"]["day"].values))
     shown = days >= pd.Timestamp(first_day(fit))
-    quantiles = np.quantile(fit.array(name)[..., shown], LEVELS, axis=(0, 1))
+    draws = strength(fit) if name == "strength" else fit.array(name)
+    quantiles = np.quantile(draws[..., shown], LEVELS, axis=(0, 1))
     return pd.DataFrame({"date": days[shown], **dict(zip(COLUMNS, quantiles, strict=True))})
 
 

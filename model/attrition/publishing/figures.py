@@ -35,6 +35,8 @@ from .figure_data import (
     date_quantile_data,
     phase_data,
     rate_data,
+    strength_claims_data,
+    strength_data,
 )
 from .label_places import text_size
 from .style import (
@@ -72,6 +74,9 @@ __all__ = [
     "rate_data",
     "rate_figure",
     "save_figure",
+    "strength_claims_data",
+    "strength_data",
+    "strength_figure",
 ]
 
 DECADES = 30.0
@@ -172,6 +177,48 @@ def rate_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes | None
         ax.set_ylabel("Killed and wounded (persons per day)", fontsize=SIZE)
         draw_claims(ax, claims, (x, table["q50"].to_numpy()), taken)
         furnish(ax, fit, "killed and wounded, daily rate", "Date", drawn)
+        legend_below(ax, handles)
+        return ax
+
+
+def strength_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the persons present at the end of each day, with the claims that say how many are present.
+
+    Parameters, return value as ``cumulative_figure``.
+
+    See Also
+    --------
+    strength_data, strength_claims_data : what is drawn.
+    """
+    with rc_context(STYLE):
+        table, claims = strength_data(fit), strength_claims_data(fit)
+        claims = claims[(claims["quantity"] == "present") & (claims["as_of"] >= table["date"].iloc[0])]
+        handles = band_handles("median")
+        mark: dict[str, Any] = {"color": REFERENCE, "marker": "o", "ms": 3.0, "lw": 0.9, "mfc": "white", "mew": 0.9}
+        if len(claims):
+            handles.append(Line2D([], [], label="claimed present, with its rounding interval", **mark))
+        ax = new_axes(fit, 3.6, -(-len(handles) // 3)) if ax is None else ax
+        x = numbers(table["date"])
+        date_axis(ax, x[0], _last(x))
+        high = claims["interval_high"].where(np.isfinite(claims["interval_high"]), claims["value"])
+        ax.set_ylim(0, 1.1 * max(float(table["q95"].max()), float(high.max()) if len(claims) else 0.0, 1.0))
+        _bands(ax, table, x)
+        for day, low, value, top in zip(
+            numbers(claims["as_of"]), claims["interval_low"], claims["value"], high, strict=True
+        ):
+            ax.plot([day, day], [low, top], zorder=3, color=REFERENCE, lw=0.9)
+            ax.plot(
+                [day],
+                [value],
+                zorder=4,
+                ls="none",
+                **{key: mark[key] for key in ("color", "marker", "ms", "mfc", "mew")},
+            )
+        ax.set_ylabel("Present (persons)", fontsize=SIZE)
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        furnish(
+            ax, fit, "strength: arrivals less losses, with wounded who came back", "Date (at the end of the day)", drawn
+        )
         legend_below(ax, handles)
         return ax
 

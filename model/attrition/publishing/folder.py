@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from ..errors import GateError
 from ..fitted import Fit
 from ..storage import write_whole
-from .figure_data import cumulative_data, date_data, rate_data
-from .figures import cumulative_figure, date_figure, rate_figure, save_figure
+from .figure_data import cumulative_data, date_data, rate_data, strength_data
+from .figures import cumulative_figure, date_figure, rate_figure, save_figure, strength_figure
 from .summary import scenarios, summarize, summary_table
 from .text import summary_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+INTERNAL = ("spoken", "clipped", "days", "first_day")
 
 
 def publish(fit: Fit, folder: str | Path) -> list[Path]:
@@ -32,7 +35,7 @@ def publish(fit: Fit, folder: str | Path) -> list[Path]:
     -------
     list of Path
         summary.json, summary.csv and summary.txt; claims_used.csv, claims_set_aside.csv and priors.csv; the figures
-        cumulative_loss, daily_rate and depletion_date as SVG, PNG and CSV.
+        cumulative_loss, daily_rate, strength and depletion_date as SVG, PNG and CSV.
 
     Raises
     ------
@@ -49,17 +52,20 @@ def publish(fit: Fit, folder: str | Path) -> list[Path]:
     shown = scenarios()
     written = [
         _table(
-            fit.seen.claims.drop(columns=["spoken", "clipped", "days"], errors="ignore"), folder / "claims_used.csv"
+            fit.seen.claims.drop(columns=["spoken", "clipped", "days", "first_day"], errors="ignore"),
+            folder / "claims_used.csv",
         ),
         _table(fit.seen.set_aside, folder / "claims_set_aside.csv"),
         _table(fit.priors.table(), folder / "priors.csv"),
         _table(cumulative_data(fit), folder / "cumulative_loss.csv"),
         _table(rate_data(fit), folder / "daily_rate.csv"),
+        _table(strength_data(fit), folder / "strength.csv"),
         _table(date_data(fit, shown), folder / "depletion_date.csv"),
     ]
     for axes, name in (
         (cumulative_figure(fit), "cumulative_loss"),
         (rate_figure(fit), "daily_rate"),
+        (strength_figure(fit), "strength"),
         (date_figure(fit, shown), "depletion_date"),
     ):
         written += save_figure(axes, folder / name)
