@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import special, stats
 
 import attrition as at
-from attrition.build import LEAST_ROOM, ROOM_WIDTH, claim_slack
+from attrition.build import ROOM_WIDTH, claim_slack
 from attrition.campaign import Campaign, Phase, Reinforcement, Strength
 from attrition.claim_error import location_and_scale
 from attrition.coding import SOURCE_KINDS
@@ -181,7 +181,7 @@ class World:
     def log_fighting(self) -> float:
         if not self.reporting.truncate:
             return 0.0
-        return float(special.log_expit((log_room(self.q, np) - LEAST_ROOM) / ROOM_WIDTH))
+        return float(special.log_expit(log_room(self.q, np) / ROOM_WIDTH))
 
     def log_density(self) -> float:
         return self.log_prior + self.log_fighting() + float(self.log_claims().sum())

@@ -1,6 +1,6 @@
 """What is there and how each claim speaks of it, a second time: in plain Python, one draw and one claim at a time.
 
-Written from the words of the design, with the table's own dates; only the daily rate is taken as given.
+Written from the words of the design, with the table's own dates; only the losses that the rate intends are taken as given.
 """
 
 from __future__ import annotations
@@ -60,15 +60,17 @@ class Plain:
         self.rows = world.seen.claims.to_dict("records")
         self.stance = {source: kind for source, _, kind in world.seen.sources}
         self.group = {source: group for source, group, _ in world.seen.sources}
-        rate = [float(value) for value in world.q["daily_rate"]]
-        self.loss = [sum(rate[: d + 1]) for d in range(len(rate))]
+        wanted = [float(value) for value in world.q["intended_loss"]]
+        self.intended = wanted
         self.captured = self.scalar("captured_ratio") if self.told("captured") else 0.0
         self.missing = self.scalar("missing_ratio") if self.told("missing") else 0.0
+        self.size = {wave: self.wave_size(wave) for wave in self.named["wave"]}
+        self.arrivals = [self.arrived(d) for d in range(len(wanted))]
+        self.loss = [self.absorbed(x, a) for x, a in zip(wanted, self.arrivals, strict=True)]
+        rate = [after - before for before, after in zip([0.0, *self.loss[:-1]], self.loss, strict=True)]
         share = self.killed_share(len(rate))
         self.killed = [sum(r * s for r, s in zip(rate[: d + 1], share, strict=False)) for d in range(len(rate))]
         self.wounded = [a - b for a, b in zip(self.loss, self.killed, strict=True)]
-        self.size = {wave: self.wave_size(wave) for wave in self.named["wave"]}
-        self.arrivals = [self.arrived(d) for d in range(len(rate))]
 
     def told(self, quantity: str) -> bool:
         return any(row["quantity"] == quantity for row in self.rows)
@@ -124,9 +126,16 @@ class Plain:
             total += self.size[wave.wave] * min(max(d + 1 - moment, 0.0), 1.0)
         return total
 
+    def absorbed(self, intended: float, arrived: float) -> float:
+        """Smooth minimum of what the rate would add up to and of who is there, in the 16th power; nobody is lost twice."""
+        if not self.world.reporting.truncate or intended <= 0.0:
+            return intended
+        gross = intended * (1.0 + self.captured + self.missing)
+        return intended * (1.0 + (gross / arrived) ** 16) ** (-1.0 / 16)
+
     def log_room(self) -> float:
         gross = 1.0 + self.captured + self.missing
-        return min(math.log(a / (gross * x)) for a, x in zip(self.arrivals, self.loss, strict=True) if x > 0)
+        return min(math.log(a / (gross * x)) for a, x in zip(self.arrivals, self.intended, strict=True) if x > 0)
 
     # Sources
 

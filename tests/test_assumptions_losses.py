@@ -89,7 +89,7 @@ def test_stale_floors_do_not_pull_the_total_down():
     others = [says("third", day, RATE * day) for day in (30, 60)]
     stale = [says("foe", day, 1000, bound="at_least") for day in range(12, 62, 6)]
     plain, slack = (fitted(record(*others, *stale), **known, **extra) for extra in (_CELLS, {}))
-    misses(total(plain), 6_000, by=-0.4)
+    misses(total(plain), 6_000, by=-0.25)
     recovers(total(slack), 6_000, within=0.3)
     assert np.median(slack.array("floor_slack")[..., 0]) > 0.4
 

@@ -61,7 +61,8 @@ def test_log_probability_to_ten_digits(errors):
     found = cases()
     expected = np.array([float(by_hand(case, errors)) for case in found])
     got = package(found, errors)
-    wrong = np.abs(got - expected) > 1e-10 * np.abs(expected) + 1e-12
+    near_one = 1e-15 / (1.0 - np.array([case[4] for case in found]))  # 1 - q has fewer digits than q
+    wrong = np.abs(got - expected) > 1e-10 * np.abs(expected) + 1e-12 + near_one
     assert not [(found[k], got[k], expected[k]) for k in np.flatnonzero(wrong)[:5]]
 
 
@@ -73,7 +74,7 @@ def test_slopes_by_center_scale_and_slack(errors):
     logp = log_probability_with_slack(value, mu, scale, form, unit, offset, errors, pt, origin, q, share)
     graph = [logp, *pytensor.grad(logp.sum(), [mu, scale, q])]
     got, by_mu, by_scale, by_q = pytensor.function(inputs, graph, mode="FAST_COMPILE")(*arrays(found))
-    np.testing.assert_allclose(got, package(found, errors), rtol=1e-12)
+    np.testing.assert_allclose(got, package(found, errors), rtol=1e-12, atol=1e-14)
     for number, case in enumerate(found):
         q_, mu_, scale_ = (mp.mpf(case[place]) for place in (4, 5, 6))
         expected = (
@@ -81,8 +82,9 @@ def test_slopes_by_center_scale_and_slack(errors):
             mp.diff(lambda x, c=case: by_hand(c, errors, scale=x), scale_),
             mp.diff(lambda x, c=case: by_hand(c, errors, q=x), q_),
         )
+        wide = 1e-6 + 1e-11 / (1.0 - case[4])  # 1 - q has fewer digits than q
         for name, slope, right in zip(("mu", "scale", "q"), (by_mu, by_scale, by_q), expected, strict=True):
-            assert slope[number] == pytest.approx(float(right), rel=1e-6, abs=1e-7), (name, case)
+            assert slope[number] == pytest.approx(float(right), rel=wide, abs=0.1 * wide), (name, case)
 
 
 @pytest.mark.parametrize("errors", ERRORS)

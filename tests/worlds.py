@@ -21,6 +21,7 @@ SIZE = 12_000
 RATE = 100.0
 CAMPAIGN = Campaign("world", START, START + dt.timedelta(days=180), Strength(SIZE, 0.05), wave_slots=1)
 SETTINGS = at.Settings(draws=500, tune=400, target_accept=0.85)
+LONGER = at.Settings(draws=1000, tune=500, target_accept=0.85)
 KINDS = {"calm": "analyst", "foe": "adversary", "third": "third_party"}
 # Analysts are known to be right, the others are not; a claim errs by five percent.
 STEADY = {
@@ -66,8 +67,8 @@ def record(*rows: dict[str, object]) -> at.Claims:
     return at.read_claims(table.astype(object).where(table.notna(), None), name="world")
 
 
-def priors(**changes: object) -> at.Priors:
-    return at.default_priors(CAMPAIGN).override({**STEADY, **changes})
+def priors(campaign: Campaign = CAMPAIGN, **changes: object) -> at.Priors:
+    return at.default_priors(campaign).override({**STEADY, **changes})
 
 
 def fixed(value: float) -> at.Prior:
@@ -110,15 +111,23 @@ def base(curve: at.ConstantRate | Shaped, **options: bool) -> at.Fit:
     )
 
 
-def fitted(claims: at.Claims, campaign: Campaign = CAMPAIGN, partial: bool = False, **changes: object) -> at.Fit:
+def fitted(
+    claims: at.Claims,
+    campaign: Campaign = CAMPAIGN,
+    partial: bool = False,
+    settings: at.Settings = SETTINGS,
+    **changes: object,
+) -> at.Fit:
     """Fit a record with nothing compiled again; it passes the gate."""
-    return _again(claims, campaign, base(at.ConstantRate()), Reporting(partial_floors=partial), None, changes)
+    reporting = Reporting(partial_floors=partial)
+    return _again(claims, campaign, base(at.ConstantRate()), reporting, None, settings, changes)
 
 
 def moving(claims: at.Claims, weights: tuple[float, ...] = (), **changes: object) -> at.Fit:
     """The same with options drift and intensity, under a rate of a known shape."""
     reporting = Reporting(drift=True, intensity=True)
-    return _again(claims, CAMPAIGN, base(Shaped(), drift=True, intensity=True), reporting, Shaped(weights), changes)
+    before = base(Shaped(), drift=True, intensity=True)
+    return _again(claims, CAMPAIGN, before, reporting, Shaped(weights), SETTINGS, changes)
 
 
 def _again(
@@ -127,16 +136,17 @@ def _again(
     before: at.Fit,
     reporting: Reporting,
     curve: Shaped | None,
+    settings: at.Settings,
     changes: dict[str, object],
 ) -> at.Fit:
     fit = at.fit(
         claims,
         campaign,
-        priors(**changes),
+        priors(campaign, **changes),
         seed=1,
         curve=curve or before.curve,
         reporting=reporting,
-        settings=SETTINGS,
+        settings=settings,
         compiled=before.compiled,
         progress=False,
     )

@@ -24,7 +24,7 @@ from .strength import log_room
 if TYPE_CHECKING:
     import pymc as pm
 
-LEAST_ROOM, ROOM_WIDTH = 0.05, 0.0025
+ROOM_WIDTH = 0.05
 REPORTED = (
     "contingent_size",
     "killed_share_start",
@@ -121,8 +121,7 @@ def build_model(
             if name in quantities and name not in model.named_vars:
                 pm.Deterministic(name, quantities[name], dims=DIMS.get(name))
         if reporting.truncate:
-            logit = (log_room(quantities, pt) - LEAST_ROOM) / ROOM_WIDTH
-            pm.Bernoulli("still_fighting", logit_p=logit, observed=1)
+            pm.Bernoulli("still_fighting", logit_p=log_room(quantities, pt) / ROOM_WIDTH, observed=1)
         if likelihood:
             mu, scale = location_and_scale(quantities, data, reporting, pt)
             slack = claim_slack(quantities, data)

@@ -17,7 +17,7 @@ from .parameters import Parameter, Take, scalar
 from .priors import Priors
 from .reporting import Reporting
 from .running import smoothly_at
-from .strength import strength
+from .strength import absorbed, strength
 
 
 def latent(
@@ -60,9 +60,12 @@ def latent(
     q["claim_error_killed"] = q["claim_error"] if same else one("claim_error_killed")
     q |= curve.latent(take, data, priors, q["contingent_size"], xp)
     q["daily_rate"] = curve.rate(q, data, xp)
-    q["cumulative_loss"] = xp.cumsum(q["daily_rate"], axis=-1)
-    q |= _killed(take, q, data, priors, xp)
+    q["cumulative_loss"] = q["intended_loss"] = xp.cumsum(q["daily_rate"], axis=-1)
     q |= strength(take, data, priors, q, xp)
+    if reporting.truncate:
+        q["cumulative_loss"] = absorbed(q["intended_loss"], q, xp)
+        q["daily_rate"] = _daily(q["cumulative_loss"], xp)
+    q |= _killed(take, q, data, priors, xp)
     q |= _sources(take, q, data, reporting, xp)
     if reporting.floors == "slack":
         slack = Parameter("floor_slack", "beta", ("source_kind",), "floor_slack")
@@ -77,6 +80,11 @@ def latent(
     if "claim_month" in data:
         q["month_unit"] = take(Parameter("month_unit", "uniform", ("month",)), 0.0)
     return q
+
+
+def _daily(total: Any, xp: ModuleType) -> Any:
+    """Differences of a running total (..., day)."""
+    return xp.concatenate([total[..., :1], total[..., 1:] - total[..., :-1]], axis=-1)
 
 
 def _killed(

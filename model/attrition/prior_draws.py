@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .build import LEAST_ROOM, ROOM_WIDTH, coordinates, one_vintage
+from .build import ROOM_WIDTH, coordinates, one_vintage
 from .campaign import Campaign
 from .claims import Claims
 from .coding import SOURCE_KINDS
@@ -127,7 +127,7 @@ def drawn(world: Prepared, draws: int, seed: int, held: Mapping[str, float] | No
     q = latent(take, arrays, world.priors, world.curve, world.reporting)
     kept = np.ones(draws, dtype=bool)
     if world.reporting.truncate:
-        room = (log_room(q, np) - LEAST_ROOM) / ROOM_WIDTH
+        room = log_room(q, np) / ROOM_WIDTH
         kept = (rng.random((1, draws)) < 1.0 / (1.0 + np.exp(-np.clip(room, -700, 700))))[0]
     left = int(kept.sum())
     if left < FEWEST:

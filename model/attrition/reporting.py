@@ -43,7 +43,7 @@ class Reporting:
     min_persons
         Claims whose stated interval ends below this are set aside: counting noise is not negligible there.
     truncate
-        Condition on a force seen fighting at the vintage: on no day may more have been lost than had arrived.
+        Nobody is lost twice: losses never pass arrivals; and a force seen fighting at the vintage is not depleted yet.
     """
 
     errors: str = "logistic"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .build import LEAST_ROOM, ROOM_WIDTH, claim_slack, coordinates, one_vintage
+from .build import ROOM_WIDTH, claim_slack, coordinates, one_vintage
 from .campaign import Campaign
 from .claim_error import location_and_scale
 from .claims import Claims
@@ -87,7 +87,7 @@ def simulate(
     for _ in range(MAX_TRIES):
         free: dict[str, Any] = {}
         q = latent(_drawing(rng, arrays, sizes, fixed or {}, free), arrays, priors, curve, reporting)
-        room = (log_room(q, np) - LEAST_ROOM) / ROOM_WIDTH
+        room = log_room(q, np) / ROOM_WIDTH
         if not reporting.truncate or rng.random() < 1.0 / (1.0 + np.exp(-np.clip(room, -700, 700))):
             stated = _state(rng, q, arrays, reporting)
             return Simulated({**free, **q}, {**arrays, "claim_value": stated}, seen)
