@@ -160,7 +160,7 @@ class World:
     q: dict[str, Any]
     free: dict[str, Any]
     units: dict[str, Any]
-    log_prior: float
+    log_prior: Any
     reporting: Reporting
     priors: Any
     campaign: Campaign
@@ -172,19 +172,28 @@ class World:
         """Log probability of every claim, by the package in numpy."""
         a = self.arrays
         mu, scale = self.center_and_scale()
-        how = (a["claim_value"], mu, scale, a["claim_form"], a["claim_unit"], a["claim_offset"], self.reporting.errors, np)
+        how = (
+            a["claim_value"],
+            mu,
+            scale,
+            a["claim_form"],
+            a["claim_unit"],
+            a["claim_offset"],
+            self.reporting.errors,
+            np,
+        )
         slack = claim_slack(self.q, a)
         if slack is None:
             return log_probability(*how, a["claim_is_share"])
         return log_probability_with_slack(*how, a["claim_origin"], slack, a["claim_is_share"])
 
-    def log_fighting(self) -> float:
+    def log_fighting(self) -> Any:
         if not self.reporting.truncate:
             return 0.0
-        return float(special.log_expit(log_room(self.q, np) / ROOM_WIDTH))
+        return special.log_expit(log_room(self.q, np) / ROOM_WIDTH)
 
-    def log_density(self) -> float:
-        return self.log_prior + self.log_fighting() + float(self.log_claims().sum())
+    def log_density(self) -> Any:
+        return self.log_prior + self.log_fighting() + self.log_claims().sum(axis=-1)
 
 
 def world(
@@ -205,17 +214,26 @@ def world(
 
 
 def taken(
-    seen: Any, campaign: Campaign, priors: Any, curve: Any, reporting: Reporting, seed: int, alias: Any = str, held: Any = None
+    seen: Any,
+    campaign: Campaign,
+    priors: Any,
+    curve: Any,
+    reporting: Reporting,
+    seed: int,
+    alias: Any = str,
+    held: Any = None,
 ) -> World:
     arrays = containers(seen, campaign, priors, curve, reporting)
     named = places(seen, campaign)
     free: dict[str, Any] = {}
     units: dict[str, Any] = {}
-    density = [0.0]
+    density: list[Any] = [0.0]
 
     def take(parameter: Any, mean: Any) -> Any:
         if parameter.dims == ("knot",):
-            keys = [str(knot) for knot in range(arrays["phase_window"].shape[1] - 1 if "phase_window" in arrays else 22)]
+            keys = [
+                str(knot) for knot in range(arrays["phase_window"].shape[1] - 1 if "phase_window" in arrays else 22)
+            ]
         else:
             keys = [alias(key) for dim in parameter.dims for key in named[dim]]
         rngs = [np.random.default_rng(seed_of(seed, parameter.name, key)) for key in (keys or [""])]
@@ -232,14 +250,14 @@ def taken(
             law = stats.norm()
         value = law.ppf(np.array([rng.uniform(0.05, 0.95) for rng in rngs]))
         if held and parameter.name in held:
-            value = np.broadcast_to(np.asarray(held[parameter.name], float), value.shape)
-        density[0] += float(law.logpdf(value).sum())
-        value = value if keys else value[0]
+            value = np.asarray(held[parameter.name], float)  # of a scalar: one number, or a grid of them
+            density[0] = density[0] + law.logpdf(value)
+        else:
+            density[0] = density[0] + float(law.logpdf(value).sum())
+            value = value if keys else value[0]
         units[parameter.name] = value
         free[parameter.name] = value + mean if parameter.family == "normal" else value
         return free[parameter.name]
 
     q = latent(take, arrays, priors, curve, reporting)
     return World(seen, arrays, q, free, units, density[0], reporting, priors, campaign)
-
-

@@ -6,6 +6,7 @@ Written from the words of the design, with the table's own dates; only the losse
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from typing import Any
 
@@ -15,7 +16,17 @@ from attrition.campaign import Campaign
 from everything import World, places
 
 RECENT = 14.0
-LOSSES = ("casualties", "killed", "wounded", "captured", "missing", "losses", "daily_rate", "killed_share", "loss_share")
+LOSSES = (
+    "casualties",
+    "killed",
+    "wounded",
+    "captured",
+    "missing",
+    "losses",
+    "daily_rate",
+    "killed_share",
+    "loss_share",
+)
 
 
 def broken_line(total: list[float], place: float) -> float:
@@ -40,7 +51,7 @@ def day_around(total: list[float], place: float) -> float:
     low, high = place - 0.5, place + 0.5
     cuts = [low, *(c for c in (math.ceil(low), math.floor(high)) if low < c < high), high]
     cuts = sorted(set(cuts))
-    return sum((b - a) * 0.5 * (line(a) + line(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True))
+    return sum((b - a) * 0.5 * (line(a) + line(b)) for a, b in itertools.pairwise(cuts))
 
 
 def expit(x: float) -> float:
@@ -171,7 +182,7 @@ class Plain:
         days = sorted({self.campaign.day(r["as_of"] or r["published"]) for r in own})
         here = self.campaign.day(row["as_of"] or row["published"])
         total = 0.0
-        for before, after in zip(days[:-1], days[1:], strict=True):
+        for before, after in itertools.pairwise(days):
             if after <= here:
                 step = self.unit("drift_unit", "drift", f"{row['source']} {after}")
                 total += math.sqrt((after - before) / 30.0) * step

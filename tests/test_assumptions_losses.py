@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from worlds import RATE, date, fitted, fixed, inside, misses, off, record, recovers, says, sized, total
+from worlds import LONGER, RATE, date, fitted, fixed, inside, misses, off, record, recovers, says, sized, total
 
 LOW = np.exp(-0.4)
 
@@ -54,7 +54,7 @@ def test_captured_and_missing_are_lost_beside_the_killed_and_wounded():
         for quantity, ratio in (("captured", 0.05), ("missing", 0.20))
         for day in (40, 60, 80)
     ]
-    old, new = fitted(record(*losses)), fitted(record(*losses, *others))
+    old, new = (fitted(claims, settings=LONGER) for claims in (record(*losses), record(*losses, *others)))
     assert any("captured or missing" in note for note in old.seen.notes)
     misses(total(old), 8_000, by=0.2)
     recovers(total(new), 8_000, within=0.03)
@@ -85,7 +85,8 @@ def test_a_share_of_the_force_is_a_total():
 
 def test_stale_floors_do_not_pull_the_total_down():
     """A source says "over 1,000" from the 12th day to the 60th, when 6,000 are lost."""
-    known = {"bias_adversary": {"mean": 0.0, "mean_sd": 0.1, "total_sd": 0.15}, "claim_error": {"median": 0.1}}
+    known = {"bias_adversary": {"mean": 0.0, "mean_sd": 0.1, "total_sd": 0.15}, "settings": LONGER}
+    known["claim_error"] = {"median": 0.1, "sd_log": 0.4}
     others = [says("third", day, RATE * day) for day in (30, 60)]
     stale = [says("foe", day, 1000, bound="at_least") for day in range(12, 62, 6)]
     plain, slack = (fitted(record(*others, *stale), **known, **extra) for extra in (_CELLS, {}))

@@ -25,7 +25,8 @@ def test_names_and_dims(model):
 def test_containers_stand_in_their_order_in_labelled_packs(model):
     """Every number that the model is given has a name in its coordinates, in the order of the list."""
     names = [variable.name for variable in model.data_vars]
-    assert sorted(names) == sorted({"claim_value", *(f"{a}_{b}" for a in ("claim", "day", "fixed") for b in ("numbers", "indices"))})
+    packs = {f"{free}_{kind}" for free in ("claim", "day", "fixed") for kind in ("numbers", "indices")}
+    assert sorted(names) == sorted({"claim_value", *packs})
     order = [spec.name for spec in CONTAINERS]
     found = ["claim_value"]
     for name in set(names) - {"claim_value"}:

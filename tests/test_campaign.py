@@ -127,10 +127,23 @@ def test_the_digest_follows_every_visible_number(campaign):
     arrives = {"arrival_from": campaign.start, "full_strength": dt.date(2024, 12, 1)}
     later = {**arrives, "full_strength": dt.date(2024, 12, 2)}
     wave = campaign.reinforcements[0]
-    changes = [{"contingent_size": size}, {"end": dt.date(2026, 3, 1)}, {"horizon_days": 366}, {"phases": ()}, arrives, later]
+    changes = [
+        {"contingent_size": size},
+        {"end": dt.date(2026, 3, 1)},
+        {"horizon_days": 366},
+        {"phases": ()},
+        arrives,
+        later,
+    ]
     changes += [
         {"reinforcements": (dataclasses.replace(wave, **change),)}
-        for change in ({"median": 2001.0}, {"sd_log": 0.9}, {"sd_days": 9.0}, {"date": dt.date(2025, 2, 6)}, {"wave": "x"})
+        for change in (
+            {"median": 2001.0},
+            {"sd_log": 0.9},
+            {"sd_days": 9.0},
+            {"date": dt.date(2025, 2, 6)},
+            {"wave": "x"},
+        )
     ]
     digests = {dataclasses.replace(campaign, **change).digest for change in changes}
     assert len(digests | {campaign.digest}) == len(changes) + 1

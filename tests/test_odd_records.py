@@ -6,10 +6,10 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from tables import read, row
 
 import attrition as at
 from attrition.campaign import Campaign, Phase, Strength
+from tables import read, row
 
 START, END = dt.date(2024, 11, 1), dt.date(2025, 6, 1)
 CAMPAIGN = Campaign(

@@ -73,7 +73,9 @@ def test_the_slope_of_smoothly_at_has_no_jumps():
         around = smoothly_at(total, join + step * np.array([-2, -1, 0, 1, 2]))
         slopes = np.diff(around) / step
         # the second derivative is at most the largest change of rate in a day
-        assert np.abs(np.diff(slopes)).max() < 2 * step * np.abs(np.diff(np.diff(total, prepend=0.0), prepend=0.0)).max()
+        assert (
+            np.abs(np.diff(slopes)).max() < 2 * step * np.abs(np.diff(np.diff(total, prepend=0.0), prepend=0.0)).max()
+        )
     by_line = np.diff(at(total, 3.0 + 1e-5 * np.array([-1, 0, 1]))) / 1e-5
     assert abs(by_line[1] - by_line[0]) > 1.0
 
@@ -99,7 +101,9 @@ def test_graph_and_numpy_agree_and_the_gradient_is_the_slope(read):
     inside = (places > step) & (places < DAYS - step)
     np.testing.assert_allclose(by_place[inside], slope[inside], rtol=1e-5, atol=1e-4)
     assert np.isfinite(by_place).all()
-    bumped = [(read(known + step * one, places) - read(known - step * one, places)).sum() / (2 * step) for one in np.eye(DAYS)]
+    bumped = [
+        (read(known + step * one, places) - read(known - step * one, places)).sum() / (2 * step) for one in np.eye(DAYS)
+    ]
     np.testing.assert_allclose(by_total, bumped, rtol=1e-5, atol=1e-5)
 
 

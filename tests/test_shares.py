@@ -18,7 +18,15 @@ CENTERS = np.array([-6.0, -1.3, -0.2, 0.0, 0.9, 4.0])
 def one(value, form, unit, offset, mu, scale, errors):
     n = len(np.atleast_1d(mu))
     return log_probability(
-        np.full(n, value), np.atleast_1d(mu), np.full(n, scale), np.full(n, float(form)), unit, offset, errors, np, np.ones(n)
+        np.full(n, value),
+        np.atleast_1d(mu),
+        np.full(n, scale),
+        np.full(n, float(form)),
+        unit,
+        offset,
+        errors,
+        np,
+        np.ones(n),
     )
 
 

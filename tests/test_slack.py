@@ -26,7 +26,8 @@ QS = (1e-6, 0.05, 0.3, 0.5, 0.8, 0.99, 0.999999)
 # index of the stated cell, unit, origin, whether it is a share
 GRIDS = (
     (3, 1000.0, 0.0, False), (0, 1000.0, 0.0, False), (1, 50.0, 0.0, False), (37, 100.0, 50.0, False), (0, 100.0, 50.0, False),
-    (-1, 100.0, 50.0, False), (4_000_000, 1.0, 0.0, False), (2, 0.125, 0.0, True), (0, 0.25, 0.0, True), (5, 0.0625, 0.03125, True),
+    (-1, 100.0, 50.0, False), (4_000_000, 1.0, 0.0, False), (2, 0.125, 0.0, True), (0, 0.25, 0.0, True),
+    (5, 0.0625, 0.03125, True),
 )  # fmt: skip
 
 
@@ -52,7 +53,9 @@ def package(found, errors):
 
 def by_hand(case, errors, mu=None, scale=None, q=None):
     index, unit, origin, share, slack, center, width = case
-    slack, center, width = (given if other is None else other for given, other in ((slack, q), (center, mu), (width, scale)))
+    slack, center, width = (
+        given if other is None else other for given, other in ((slack, q), (center, mu), (width, scale))
+    )
     return mp.log(exact.probability_with_slack(index, unit, 0.0, origin, slack, center, width, errors, share))
 
 
@@ -92,7 +95,8 @@ def test_no_slack_is_the_plain_cell_exactly(errors):
     """Also beside claims that have slack, for every form; slack of a claim that cannot have any is 0."""
     forms = [(LINEAR, 3000.0, 1000.0, 0.0, 0.0), (LINEAR, 3800.0, 100.0, -0.5, 0.0), (LINEAR, 0.0, 100.0, -0.5, 0.0),
              (POINT, 1234.5, 1.0, 0.0, 0.0), (GEOMETRIC, 300.0, 1.5, 0.0, 300.0), (FLOOR, 200.0, 200.0, 0.0, 0.0),
-             (CEILING, 200.0, 200.0, 0.0, 0.0), (CEILING, 400.0, 200.0, 0.0, 0.0), (LINEAR, 2000.0, 1000.0, 0.0, 0.0)]  # fmt: skip
+             (CEILING, 200.0, 200.0, 0.0, 0.0), (CEILING, 400.0, 200.0, 0.0, 0.0),
+             (LINEAR, 2000.0, 1000.0, 0.0, 0.0)]  # fmt: skip
     form, value, unit, offset, origin = (np.array(column, dtype=float) for column in zip(*forms, strict=True))
     for mu in (2.0, 7.9, 12.0):
         how = (value, np.full(9, mu), np.full(9, 0.2), form, unit, offset, errors, np)
@@ -105,7 +109,9 @@ def test_no_slack_is_the_plain_cell_exactly(errors):
 
 @pytest.mark.parametrize("errors", ERRORS)
 @pytest.mark.parametrize("q", [0.0, *QS])
-@pytest.mark.parametrize(("unit", "origin", "share"), [(100.0, 0.0, 0), (100.0, 30.0, 0), (0.05, 0.0, 1), (0.05, 0.02, 1)])
+@pytest.mark.parametrize(
+    ("unit", "origin", "share"), [(100.0, 0.0, 0), (100.0, 30.0, 0), (0.05, 0.0, 1), (0.05, 0.02, 1)]
+)
 def test_the_values_that_can_be_stated_add_up_to_one(errors, q, unit, origin, share):
     mu, scale = (-0.6, 0.5) if share else (np.log(300.0), 0.25)
     least = -1 if origin else 0

@@ -20,8 +20,8 @@ START = dt.date(2024, 1, 1)
 SIZE = 12_000
 RATE = 100.0
 CAMPAIGN = Campaign("world", START, START + dt.timedelta(days=180), Strength(SIZE, 0.05), wave_slots=1)
-SETTINGS = at.Settings(draws=500, tune=400, target_accept=0.85)
-LONGER = at.Settings(draws=1000, tune=500, target_accept=0.85)
+SETTINGS = at.Settings(draws=600, tune=400, target_accept=0.85)
+LONGER = at.Settings(draws=1500, tune=500, target_accept=0.85)
 KINDS = {"calm": "analyst", "foe": "adversary", "third": "third_party"}
 # Analysts are known to be right, the others are not; a claim errs by five percent.
 STEADY = {

@@ -10,6 +10,7 @@ from .curves import DATE_SDS
 from .observations import (
     CAPTURED,
     KILLED,
+    LOSSES,
     MISSING,
     REINFORCEMENT,
     SHARE_KNOT_DAYS,
@@ -185,7 +186,7 @@ def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
             anchors["anchor_killed"][source] = 1.0 / killed_sd
         own_sd = known["source_own_sd"][source]
         running = known["claim_start"][row] == 0
-        if category in (TOTAL, WOUNDED) and bounded and running and own_sd > 0:
+        if category in (TOTAL, LOSSES, WOUNDED) and bounded and running and own_sd > 0:
             anchors["anchor_scale"][source] = 1.0 / own_sd
             anchors["anchor_end"][source] = known["claim_end"][row]
             anchors["anchor_lagged"][source] = known["claim_lagged"][row]

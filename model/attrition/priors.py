@@ -108,8 +108,8 @@ def _defaults(campaign: Campaign) -> list[Prior]:
         Prior("missing_ratio", "LogNormal", {"median": 0.03, "sd_log": 1.5}, "missing per killed or wounded",
               "a judgement, 90% from 0.3% to 35%; used only where somebody gives a figure for missing"),
         *(
-            Prior(f"lag_{kind}", "LogNormal", {"median": days, "sd_log": 0.4}, "days",
-                  "how old a source's figures are on the day they are published, where it gives no date; " + why)
+            Prior(f"lag_{kind}", "LogNormal", {"median": days, "sd_log": 0.3}, "days",
+                  "mean age of a source's figures on the day they are published, where it gives no date; " + why)
             for kind, days, why in (
                 ("adversary", 1.5, "it counts every day"),
                 ("own_side", 2.5, "a judgement"),
