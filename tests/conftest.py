@@ -30,16 +30,16 @@ def what_cannot_be(fit):
     named = {group: fit.draws[group].to_dataset().data_vars for group in ("posterior", "free")}
     drawn = {f"{group}/{name}": array.values for group, arrays in named.items() for name, array in arrays.items()}
     loss, killed = fit.array("cumulative_loss"), fit.array("cumulative_killed")
-    size = 1e-12 * loss[..., -1:]
+    size = 1e-12 * loss[..., -1:]  # rounding of running sums
     found = [f"{name} is NaN or infinite" for name, array in drawn.items() if not np.isfinite(array).all()]
-    if (loss[..., 0] < 0).any() or (np.diff(loss, axis=-1) < 0).any():
+    if (loss[..., 0] < 0).any() or (np.diff(loss, axis=-1) < -size).any():
         found.append("losses shrink")
-    if (killed[..., 0] < 0).any() or (np.diff(killed, axis=-1) < 0).any():
+    if (killed[..., 0] < 0).any() or (np.diff(killed, axis=-1) < -size).any():
         found.append("the killed rise again")
     if (killed > loss + size).any() or (np.diff(killed, axis=-1) > np.diff(loss, axis=-1) + size).any():
         found.append("more killed than killed and wounded")
     gross = loss * (1.0 + fit.array("captured_ratio") + fit.array("missing_ratio"))[..., None]
-    if fit.reporting.truncate and (gross > fit.array("arrivals")).any():
+    if fit.reporting.truncate and (gross > (1.0 + 1e-12) * fit.array("arrivals")).any():
         found.append("more lost than had come")
     return found
 

@@ -12,7 +12,7 @@ from attrition.latent import latent, lookup
 from attrition.observations import CATEGORIES
 from attrition.priors import Prior
 from attrition.reporting import Reporting
-from attrition.strength import log_room
+from attrition.strength import absorbed, log_room
 from everything import ALL, CAMPAIGN, CURVES, PRIORS, claims, day, table, world
 from plain import Plain
 
@@ -107,6 +107,25 @@ def test_without_a_build_up_the_contingent_is_there_from_the_start():
     assert "wave_size" not in made.q
     np.testing.assert_array_equal(made.q["arrivals"], made.q["contingent_size"] + 0.0 * made.q["arrivals"])
     np.testing.assert_allclose(np.array(made.center_and_scale()), Plain(made).all_said(), **TIGHT)
+
+
+@pytest.mark.parametrize("captured", [0.0, 0.4])
+def test_nobody_is_lost_twice(captured):
+    """Losses never exceed who has come, grow with the rate and with arrivals, and are as intended while many are left."""
+    arrived = np.full(400, 1000.0)
+    q = {"arrivals": arrived, "captured_ratio": np.array(captured), "missing_ratio": np.array(0.0)}
+    gross = np.geomspace(1e-6, 1e6, 400)
+    lost = (1.0 + captured) * absorbed(gross / (1.0 + captured), q, np)
+    assert (lost <= 1000.0 * (1.0 + 1e-12)).all()
+    assert (lost <= gross * (1.0 + 1e-12)).all()
+    assert (np.diff(lost) >= -1e-9).all()
+    more = (1.0 + captured) * absorbed(gross / (1.0 + captured), {**q, "arrivals": 1.1 * arrived}, np)
+    assert (more >= lost * (1.0 - 1e-12)).all()
+    few = gross < 500.0
+    np.testing.assert_allclose(lost[few], gross[few], rtol=1e-5)
+    at_end = absorbed(np.array([1000.0 / (1.0 + captured)]), {**q, "arrivals": np.array([1000.0])}, np)
+    assert (1.0 + captured) * at_end[0] == pytest.approx(1000.0 * 2.0 ** (-1 / 16), rel=1e-12)
+    assert absorbed(np.array([0.0]), {**q, "arrivals": np.array([0.0])}, np)[0] == 0.0
 
 
 def test_many_draws_at_once_are_each_draw_by_itself():

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attrition.claims import read_claims
@@ -263,6 +263,7 @@ def test_a_month_spans_the_days_that_begin_with_it(day):
     assert as_of_span(day.isoformat()) == as_of_span(day) == (None, day)
 
 
+@settings(deadline=None)
 @given(
     day=st.dates(dt.date(2024, 10, 1), dt.date(2025, 2, 28)),
     value=st.integers(1, 10**6),

@@ -216,6 +216,7 @@ def _priors(
         "constant_rate": {"median": rate["median"], "sd_log": rate["sd_log"]},
         "bias_group_sd": {"value": 0.0},
         "bias_killed_adversary": {"value": 0.0},
+        "briefing_share": {"value": 0.0},
         "killed_share_source_sd": {"value": 0.0},
         "deployed_source_sd": {"value": 0.0},
     }
