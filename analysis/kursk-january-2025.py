@@ -121,25 +121,6 @@ at.date_figure(fit, [held, forecast], ax=ax)
 plt.show()
 
 # %% [markdown]
-# Scenarios are small values that compose. None of them was known on 16 January; each says what the date would be *if*. `net`
-# counts everybody who has arrived, less those back on duty.
-
-# %%
-scenarios = [
-    at.hold_last(14),
-    at.hold().multiplied(0.5),
-    at.pause(days=21, scenario=at.forecast()),
-    at.hold().reinforced(3000, "2025-02-15"),
-    at.per_capita(),
-]
-what_if = {}
-for scenario in scenarios:
-    dates = at.depletion_dates(fit, scenario)
-    medians = {definition: date.quantile_text(0.5) for definition, date in dates.items()}
-    what_if[scenario.sentence(fit)] = medians
-pd.DataFrame.from_dict(what_if, orient="index").rename_axis("if")
-
-# %% [markdown]
 # ## The sentence in the newspapers
 #
 # Where does "92 a day, all by mid-April" lie in the posterior?
@@ -193,11 +174,6 @@ plain = table.copy()
 plain.loc[(plain["bound"] == "at_least") & (plain["role"] == "evidence"), "open"] = "yes"
 opened = at.read_claims(plain).known_by("2025-01-16")
 rows["every 'over' an open floor"] = row(at.refit(fit, opened, progress=False))
-tight = priors.override({"floor_slack": {"a": 1, "b": 1000}})
-rows["every 'over' in its own cell, no slack"] = row(at.refit(fit, priors=tight, progress=False))
-stances = ["adversary", "own_side", "third_party", "analyst"]
-prompt = priors.override({f"lag_{kind}": {"median": 0.001} for kind in stances})
-rows["undated figures speak of the day they appeared"] = row(at.refit(fit, priors=prompt, progress=False))
 for source in ["ukraine-president", "rok-nis", "us-whitehouse"]:
     without = at.read_claims(table[table["source"] != source]).known_by("2025-01-16")
     rows[f"without {source}"] = row(at.refit(fit, without, progress=False))

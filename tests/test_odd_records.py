@@ -93,7 +93,7 @@ def test_five_thousand_claims(one):
         rows.append(
             claim(number, "abcdefgh"[number % 8], value, day.isoformat(), briefing=f"n{number}", bound="approx")
         )
-    few = at.Settings(draws=150, tune=250, chains=2)
+    few = at.Settings(draws=100, tune=150, chains=2)
     fit = sound(at.refit(one, read(*rows), campaign=CAMPAIGN, known_by=VINTAGE, settings=few, progress=False))
     assert len(fit.seen.claims) > 4900
     rate = at.rate_since(fit)
