@@ -102,7 +102,9 @@ def test_fit_publishes_outside_the_repository(tmp_path):
     folder = tmp_path / "published"
     names = {entry.name for entry in folder.iterdir()}
     figures = {
-        f"{stem}.{end}" for stem in ("cumulative_loss", "daily_rate", "depletion_date") for end in ("svg", "png", "csv")
+        f"{stem}.{end}"
+        for stem in ("cumulative_loss", "daily_rate", "depletion_date", "strength")
+        for end in ("svg", "png", "csv")
     }
     tables = {"claims_used.csv", "claims_set_aside.csv", "priors.csv", "summary.csv", "summary.txt", "summary.json"}
     assert names == figures | tables | {"fit.nc"}
