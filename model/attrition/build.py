@@ -12,7 +12,7 @@ from .claim_error import location_and_scale
 from .claims import Claims
 from .coding import SOURCE_KINDS
 from .containers import containers, unpack
-from .curves import DATE_SDS, Curve, default_curve, knot_count, phase_slots
+from .curves import DATE_SDS, Curve, default_curve
 from .errors import InputError, Problem
 from .latent import latent
 from .observations import Observations, observe
@@ -136,8 +136,6 @@ def coordinates(seen: Observations, campaign: Campaign) -> dict[str, Any]:
     return numbered | {
         "source_kind": list(SOURCE_KINDS),
         "source": names + [f"(slot {slot})" for slot in range(len(names), seen.slots)],
-        "phase": list(range(phase_slots(campaign))),
-        "knot": list(range(knot_count(campaign))),
     }
 
 

@@ -26,7 +26,7 @@ from .fitted import Fit
 from .inference import fit
 from .priors import Prior, Priors, default_priors
 from .reporting import Reporting
-from .sampling import Compiled, Settings
+from .sampling import Settings
 from .scenarios.rates import hold
 
 ALLOWED_ERRORS = 4.0
@@ -69,11 +69,9 @@ def conform(path: str | Path, *, draws: int = 4000, seed: int = 1, progress: boo
     """
     content = _read(Path(path))
     results = []
-    compiled = None
     bias = content["bias_mean_by_kind"], content["bias_sd"]
     for name, one in content["sets"].items():
-        done = fit_set(one["inputs"], *bias, draws=draws, seed=seed, progress=progress, compiled=compiled)
-        compiled = done.compiled
+        done = fit_set(one["inputs"], *bias, draws=draws, seed=seed, progress=progress)
         results += compare(name, done, one["posterior"], content.get("quantile_levels"))
     return results
 
@@ -100,7 +98,6 @@ def fit_set(
     draws: int = 4000,
     seed: int = 1,
     progress: bool | None = None,
-    compiled: Compiled | None = None,
 ) -> Fit:
     """Fit one set's inputs with the package's ordinary parts.
 
@@ -112,8 +109,6 @@ def fit_set(
         Of the file.
     draws, seed, progress
         As in ``conform``.
-    compiled
-        Of another set, used again where the graph is the same.
     """
     claims = _claims(inputs)
     campaign = _campaign(inputs, claims)
@@ -128,7 +123,6 @@ def fit_set(
         curve=ConstantRate(),
         reporting=reporting,
         settings=settings,
-        compiled=compiled,
         progress=progress,
     )
 

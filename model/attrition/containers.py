@@ -16,7 +16,7 @@ import numpy as np
 from .campaign import Campaign
 from .claim_data import claim_arrays, source_arrays, strength_arrays
 from .coding import SOURCE_KINDS
-from .curves import Curve, knot_count
+from .curves import Curve
 from .errors import InputError, Problem
 from .observations import CATEGORIES, Observations
 from .parameters import numbers
@@ -155,7 +155,7 @@ def containers(
     known |= source_arrays(seen, priors)
     known |= strength_arrays(seen, campaign, days)
     known |= claim_arrays(seen, campaign, priors, known, len(days), reporting)
-    known |= curve.containers(campaign, priors, days, knot_count(campaign))
+    known |= curve.containers(campaign, priors, days, seen.rooms)
     ordered = {c.name: np.ascontiguousarray(known[c.name], dtype=c.dtype) for c in CONTAINERS if c.name in known}
     check(ordered, seen.rooms)
     return ordered

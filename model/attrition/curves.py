@@ -41,8 +41,8 @@ class Curve(Protocol):
     def zero_until(self, campaign: Campaign) -> int:
         """Last day on which the curve may be exactly zero."""
 
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
-        """Data of the curve on these days."""
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, rooms: Mapping[str, int]) -> Arrays:
+        """Data of the curve on these days; ``rooms`` has the number of phases and of knots after the first."""
 
     def latent(self, take: Take, data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType) -> dict[str, Any]:
         """Named quantities that ``rate`` needs."""
@@ -142,7 +142,7 @@ class ConstantRate:
         """Last day on which the curve may be exactly zero: the onset."""
         return campaign.day(campaign.rate_since)
 
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, rooms: Mapping[str, int]) -> Arrays:
         """Share of each day that lies after the onset."""
         onset = campaign.day(campaign.rate_since)
         return {"day_share": np.clip(days - onset, 0.0, 1.0)}
@@ -172,10 +172,10 @@ class MeanRevertingRate:
         """Last day on which the curve may be exactly zero: the first."""
         return 0
 
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, rooms: Mapping[str, int]) -> Arrays:
         """Interpolation of the days between knots; the first knot stands on the first day."""
         _check_half_life(priors, campaign)
-        return {"day_share": np.clip(days, 0.0, 1.0), **knot_grid(days, 0.0, knots)}
+        return {"day_share": np.clip(days, 0.0, 1.0), **knot_grid(days, 0.0, rooms["knot"])}
 
     def latent(self, take: Take, data: Mapping[str, Any], priors: Priors, size: Any, xp: ModuleType) -> dict[str, Any]:
         """Named quantities: ``long_run_rate``, ``rate_sd``, ``rate_half_life``, ``rate_noise`` (knot)."""
@@ -204,7 +204,7 @@ class PhasedRate:
         """Last day on which the curve may be exactly zero: the first."""
         return 0
 
-    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, knots: int) -> Arrays:
+    def containers(self, campaign: Campaign, priors: Priors, days: np.ndarray, rooms: Mapping[str, int]) -> Arrays:
         """Dates, sds, levels and kinds of the known phases; slots of unknown ones are empty."""
         _check_half_life(priors, campaign)
         for name in PHASE_PRIOR.values():
@@ -213,7 +213,8 @@ class PhasedRate:
                 problem = Problem("priors", name, "family", str(priors[name]), expected, "Change it.")
                 raise InputError("The priors cannot be used", [problem])
         phases: list[Phase | None] = [*phases_of(campaign)]
-        phases += [None] * (phase_slots(campaign) - len(phases))
+        phases += [None] * (rooms["phase"] - len(phases))
+        knots = rooms["knot"]
         levels = [numbers(priors[PHASE_PRIOR[phase.kind]]) if phase else np.array([0.0, 1.0]) for phase in phases]
         grid = knot_grid(days, float(campaign.day(campaign.rate_since)), knots)
         reported = np.array([campaign.day(phase.date) + 0.5 if phase else 0.0 for phase in phases])

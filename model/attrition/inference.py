@@ -1,4 +1,4 @@
-"""From claims to a fit: build, compile once, sample, pass the gate; and refit with other data."""
+"""From claims to a fit: lay the model out, sample, pass the gate; and refit with other data."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .build import build_model, one_vintage
+from .build import build_model, coordinates, one_vintage
 from .campaign import Campaign
 from .checks.convergence import convergence
 from .claims import Claims
 from .containers import containers
-from .curves import Curve, default_curve, knot_count, phase_slots
+from .curves import Curve, default_curve
 from .errors import InputError, Problem
 from .fitted import Fit, label
+from .kernel.forms import form_of
 from .latent import latent, lookup
 from .observations import Observations, observe
 from .priors import Priors, default_priors
 from .reporting import Reporting
-from .sampling import Compiled, Settings, compile_model, sample
+from .sampling import Compiled, Drawn, Settings, compile_model, sample, sample_compiled
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -70,7 +71,8 @@ def fit(
     model
         A model from ``build_model`` with the same arguments that you have extended.
     compiled
-        From an earlier fit (``fit.compiled``): used again if the graph is the same, so that nothing is compiled.
+        Of an earlier fit of a model or a curve of your own (``fit.compiled``): used again if the graph is the same, so that
+        nothing is compiled. Built-in models have none: their compiled code is the same for every record, and is kept.
     progress
         False for silence; by default a bar in a terminal, one cell in a notebook, lines of text elsewhere.
 
@@ -92,17 +94,13 @@ def fit(
     curve = curve or default_curve(campaign)
     reporting = reporting or Reporting()
     settings = settings or Settings()
-    room = compiled.rooms if compiled is not None else None
-    seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign))
+    own = model is not None or (compiled is not None and compiled.extended) or form_of(curve) is None
+    room = compiled.rooms if compiled is not None and own else None
+    seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign), exact=not own)
     arrays = containers(seen, campaign, priors, curve, reporting)
-    key = graph_key(curve, reporting, priors, campaign, seen)
-    if compiled is not None and compiled.extended and compiled.key != key and model is None:
-        do = "Extend a model of the new sizes and pass it as model=."
-        problem = Problem("refit", "", "model", "an extended model of other sizes", "the same sizes", do)
-        raise InputError("The extension would be lost", [problem])
-    if compiled is None or model is not None or compiled.key != key:
-        built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting, room=room)
-        compiled = compile_model(built, key, seen.rooms, model is not None, progress)
+    compiled = (
+        _own_compiled(claims, campaign, priors, curve, reporting, seen, model, compiled, progress) if own else None
+    )
     unfinished = Fit(
         _no_draws(),
         claims,
@@ -115,15 +113,15 @@ def fit(
         seed,
         versions={name: version(name) for name in PACKAGES},
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        extended=compiled.extended,
+        extended=compiled is not None and compiled.extended,
         compiled=compiled,
     )
-    done = _sampled(unfinished, compiled, arrays, settings, progress)
+    done = _sampled(unfinished, arrays, settings, progress)
     if not done.passed and settings.target_accept < ESCALATED:
         first = done.gate["sentence"]
         log.warning("The convergence gate failed (%s); sampling again with target acceptance %s", first, ESCALATED)
         again = dataclasses.replace(settings, target_accept=ESCALATED)
-        done = _sampled(unfinished, compiled, arrays, again, progress)
+        done = _sampled(unfinished, arrays, again, progress)
         done.gate["escalated"] = f"sampled again at target acceptance {ESCALATED} because: {first}"
     return done
 
@@ -139,11 +137,28 @@ def refit(
     settings: Settings | None = None,
     progress: bool | None = None,
 ) -> Fit:
-    """Fit again with other claims, priors or another vintage, without compiling again.
+    """Fit again with other claims, priors or another vintage.
 
-    Whatever is not given is taken from the earlier fit. A later vintage needs the whole campaign again (``campaign``): the
-    fit's own knows only the phases public by its vintage. If a size of the model differs (more sources than it has room
-    for, another calendar), it is compiled again.
+    Whatever is not given is taken from the earlier fit. Nothing is compiled; only a model of your own is compiled again if a
+    size differs (more sources than it has room for, another calendar).
+
+    Parameters
+    ----------
+    before
+        The earlier fit, of this session or loaded.
+    claims, priors, known_by, seed, settings, progress
+        As in ``fit``. After an escalation the default is again the usual target acceptance.
+    campaign
+        A later vintage needs the whole campaign again: the fit's own knows only the phases public by its vintage.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputError
+        As ``fit``; and for a saved fit of an extended model, whose extension is not saved.
     """
     if before.extended and before.compiled is None:
         problem = Problem(
@@ -166,8 +181,10 @@ def refit(
     )
 
 
-def graph_key(curve: Curve, reporting: Reporting, priors: Priors, campaign: Campaign, seen: Observations) -> str:
+def graph_key(curve: Curve, reporting: Reporting, priors: Priors, seen: Observations) -> str:
     """Everything that the graph depends on: forms, families and sizes, never values."""
+    used = {"phase": "escalation_rate", "knot": "rate_half_life"}
+    rooms = {dim: size for dim, size in seen.rooms.items() if used.get(dim, "") in ("", *curve.prior_names())}
     return json.dumps(
         {
             "curve": type(curve).__name__,
@@ -177,12 +194,34 @@ def graph_key(curve: Curve, reporting: Reporting, priors: Priors, campaign: Camp
             "intensity": reporting.intensity,
             "truncate": reporting.truncate,
             "families": [priors[name].family for name in priors if not name.startswith("lag_")],
-            "rooms": dict(seen.rooms),
-            "phases": phase_slots(campaign),
-            "knots": knot_count(campaign) if "rate_half_life" in curve.prior_names() else 0,
+            "rooms": rooms,
         },
         sort_keys=True,
     )
+
+
+def _own_compiled(
+    claims: Claims,
+    campaign: Campaign,
+    priors: Priors,
+    curve: Curve,
+    reporting: Reporting,
+    seen: Observations,
+    model: pm.Model | None,
+    compiled: Compiled | None,
+    progress: bool | None,
+) -> Compiled:
+    """A user's own model or curve, compiled by PyMC and nutpie, again only if the graph is another one."""
+    key = graph_key(curve, reporting, priors, seen)
+    if compiled is not None and compiled.extended and compiled.key != key and model is None:
+        do = "Extend a model of the new sizes and pass it as model=."
+        problem = Problem("refit", "", "model", "an extended model of other sizes", "the same sizes", do)
+        raise InputError("The extension would be lost", [problem])
+    if compiled is not None and model is None and compiled.key == key:
+        return compiled
+    room = compiled.rooms if compiled is not None else None
+    built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting, room=room)
+    return compile_model(built, key, seen.rooms, model is not None, progress)
 
 
 def _no_draws() -> Any:
@@ -191,16 +230,31 @@ def _no_draws() -> Any:
     return xr.DataTree()
 
 
-def _sampled(
-    unfinished: Fit, compiled: Compiled, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None
-) -> Fit:
-    seed = int(np.random.SeedSequence(unfinished.seed).spawn(2)[0].generate_state(1, np.uint32)[0])
+def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Drawn:
+    """Draw the free parameters of a fit's model given these data, with the fit's seed; nothing else of the fit is used.
+
+    Returns
+    -------
+    (draws, stats)
+        By name, each (chain, draw, ...).
+    """
+    seed = int(np.random.SeedSequence(fit.seed).spawn(2)[0].generate_state(1, np.uint32)[0])
+    if fit.compiled is not None:
+        return sample_compiled(fit.compiled, arrays, settings, seed, progress)
+    sizes = {dim: len(names) for dim, names in coordinates(fit.seen, fit.campaign).items()}
+    from .kernel.model import kernel_model
+
+    return sample(kernel_model(arrays, sizes, fit.priors, fit.curve, fit.reporting), settings, seed, progress)
+
+
+def _sampled(unfinished: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Fit:
     started = time.perf_counter()
-    raw, stats = sample(compiled, arrays, settings, seed, progress)
+    raw, stats = draw(unfinished, arrays, settings, progress)
     seconds = time.perf_counter() - started
     quantities = latent(lookup(raw), arrays, unfinished.priors, unfinished.curve, unfinished.reporting)
     draws = label(raw, stats, quantities, arrays, unfinished.seen, unfinished.campaign)
-    timings = {"compile": compiled.seconds, "sample": seconds}
+    compiled = unfinished.compiled
+    timings = {"compile": compiled.seconds if compiled is not None else 0.0, "sample": seconds}
     done = dataclasses.replace(unfinished, draws=draws, settings=settings, timings=timings)
     check = convergence(done)
     gate = {

@@ -1,6 +1,6 @@
 """Influence: what every published quantity would be without one claim, or without one source.
 
-Each row is a refit of the compiled model with the rest of the record; nothing is approximated by reweighting, because a claim
+Each row is a refit with the rest of the record; nothing is approximated by reweighting, because a claim
 that matters is the one for which weights fail.
 """
 
@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .build import build_model
 from .checks.convergence import published_quantities
 from .depletion import DepletionDate, depletion_date
 from .display import Shown, count, percent
 from .errors import InputError, Problem, shown
 from .fitted import Fit
-from .inference import graph_key, refit
-from .sampling import Settings, compile_model
+from .inference import refit
+from .sampling import Settings
 from .sayings import saying
 from .scenarios.rates import forecast, hold
 
@@ -60,7 +59,7 @@ class Influence(Shown):
     sentence
         Which claims move which quantity most, and how many refits failed the convergence gate.
     seconds
-        Time that all refits took, compiling excluded.
+        Time that all refits took.
     """
 
     table: pd.DataFrame
@@ -111,7 +110,7 @@ def influence(
     Parameters
     ----------
     fit
-        The fit with everything. If it was loaded from a file, its model is compiled, once.
+        The fit with everything.
     progress
         False for silence; otherwise a line for each refit on standard error.
     settings
@@ -152,7 +151,7 @@ def influence(
         problem = Problem("argument", "", "leave_out", shown(leave_out), " or ".join(LEFT_OUT), "Choose one of them.")
         raise InputError("Nothing to leave out", [problem])
     groups = _groups(fit, leave_out, claim_ids)
-    base = _ready(fit, progress)
+    base = _standing(fit)
     until = _until(fit)
     full = _values(fit, until)
     sds = {name: float(draws.std()) for name, draws in _measured(fit).items()}
@@ -197,16 +196,11 @@ def _groups(fit: Fit, leave_out: str, claim_ids: Iterable[str] | None) -> list[l
     return [group for group in keys.values() if any(row["claim_id"] in wanted for row in group)]
 
 
-def _ready(fit: Fit, progress: bool | None) -> Fit:
-    """The fit at a vintage that stays when its last claim is left out, with a compiled model that has room for all claims."""
+def _standing(fit: Fit) -> Fit:
+    """The fit at a vintage that stays when its last claim is left out."""
     claims = dataclasses.replace(fit.claims, vintage=fit.vintage)
     campaign = dataclasses.replace(fit.campaign, vintage=fit.vintage)
-    fit = dataclasses.replace(fit, claims=claims, campaign=campaign)
-    if fit.compiled is not None or fit.extended:
-        return fit
-    model = build_model(claims, campaign, fit.priors, curve=fit.curve, reporting=fit.reporting, room=fit.seen.rooms)
-    key = graph_key(fit.curve, fit.reporting, fit.priors, campaign, fit.seen)
-    return dataclasses.replace(fit, compiled=compile_model(model, key, fit.seen.rooms, progress=progress))
+    return dataclasses.replace(fit, claims=claims, campaign=campaign)
 
 
 def _until(fit: Fit) -> dt.date:

@@ -13,6 +13,7 @@ import numpy as np
 from .campaign import Campaign
 from .claims import Claims
 from .coding import LOSS_QUANTITIES, SOURCE_KINDS
+from .curves import KNOT_DAYS, knot_count, phase_slots, phases_of
 from .errors import InputError, Problem
 from .reporting import Reporting
 from .rounding import cell, form_of
@@ -65,8 +66,8 @@ class Observations:
     sources
         (source, group, stance) in order of first claim.
     rooms
-        How many sources, briefings, months, waves, drift dates and knots of the killed share the model has room for: set by
-        the whole record.
+        How many sources, briefings, months, waves, drift dates, phases and knots the model has room for: set by the whole
+        record, or by what is known (``exact``).
     """
 
     vintage: dt.date
@@ -97,6 +98,7 @@ def observe(
     reporting: Reporting,
     room: Mapping[str, int] | None = None,
     zero_until: int = 0,
+    exact: bool = False,
 ) -> Observations:
     """Select the claims that the model reads, and read how each one speaks.
 
@@ -108,6 +110,8 @@ def observe(
         Make room for at least so many sources, briefings, months and drift dates (a compiled model has a certain room).
     zero_until
         Day up to which the curve is zero: claims about it are set aside.
+    exact
+        Make room for what is known by the vintage and no more.
 
     Raises
     ------
@@ -137,15 +141,19 @@ def observe(
     aside = pd.DataFrame(out, columns=[*table.columns, "reason"], dtype=object)
     spoken = set(table["source"])
     sources = tuple(entry for entry in claims.sources if entry[0] in spoken)
-    least = room or {}
-    rooms = {
-        "source": max(_padded(max(len(claims.sources), 1)), least.get("source", 0)),
-        "briefing": max(_padded(max(claims.briefings, len(briefings_of(kept)))), least.get("briefing", 0)),
-        "month": max(_padded(max(claims.months, _month_dates(kept))), least.get("month", 0)),
-        "drift": max(_padded(_drift_dates(kept)) if reporting.drift else 0, least.get("drift", 0)),
-        "wave": campaign.wave_slots,
-        "share_knot": max(1, math.ceil((campaign.end - campaign.start).days / SHARE_KNOT_DAYS)),
+    days = campaign.day(vintage) + 1
+    drift = _drift_dates(kept) if reporting.drift else 0
+    needed = {
+        "source": max(len(sources), 1),
+        "briefing": len(briefings_of(kept)),
+        "month": _month_dates(kept),
+        "drift": drift,
+        "wave": len(campaign.reinforcements),
+        "share_knot": max(1, math.ceil(days / SHARE_KNOT_DAYS)),
+        "phase": len(phases_of(campaign)),
+        "knot": max(1, math.ceil(days / KNOT_DAYS)),
     }
+    rooms = needed if exact else _whole_record(claims, campaign, needed, room or {})
     seen = Observations(vintage, pd.DataFrame(kept, columns=columns), aside, (), sources, rooms)
     return Observations(vintage, seen.claims, aside, _notes(seen, campaign), sources, rooms)
 
@@ -162,6 +170,24 @@ READ = (
     "spoken",
     "clipped",
 )
+
+
+def _whole_record(
+    claims: Claims, campaign: Campaign, needed: Mapping[str, int], room: Mapping[str, int]
+) -> dict[str, int]:
+    """Room for the whole record and calendar, whatever the vintage, so that one graph serves them all."""
+    most = {
+        "source": max(len(claims.sources), 1),
+        "briefing": max(claims.briefings, needed["briefing"]),
+        "month": max(claims.months, needed["month"]),
+        "drift": needed["drift"],
+    }
+    return {dim: max(_padded(number), room.get(dim, 0)) for dim, number in most.items()} | {
+        "wave": campaign.wave_slots,
+        "share_knot": max(1, math.ceil((campaign.end - campaign.start).days / SHARE_KNOT_DAYS)),
+        "phase": phase_slots(campaign),
+        "knot": knot_count(campaign),
+    }
 
 
 def _padded(number: int) -> int:

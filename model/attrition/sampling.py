@@ -1,4 +1,4 @@
-"""Compile once with nutpie, sample, refit with other data: the only module that touches the sampler.
+"""Sample with nutpie: the kernel that every built-in model has in common, or a model of the user's own, compiled by PyMC.
 
 The invariant protected here: data never reach compiled code unchecked, where a wrong length would crash the process.
 """
@@ -20,7 +20,12 @@ from .errors import AttritionError
 if TYPE_CHECKING:
     import pymc as pm
 
-COMPILING = "Compiling the model (about a minute; a refit needs none)"
+    from .kernel.model import KernelModel
+
+COMPILING = "Compiling the extended model (about a minute; a refit needs none)"
+COMPILING_ONCE = "Compiling the sampler's code (half a minute, once on this machine: it is kept)"
+
+type Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
 class SamplingError(AttritionError):
@@ -40,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A model compiled by nutpie, with what a refit must match.
+    """A user's own model compiled by nutpie, with what a refit must match.
 
     Attributes
     ----------
@@ -102,17 +107,13 @@ _PACKS = (
 )
 
 
-def sample(
-    compiled: Compiled, arrays: Mapping[str, np.ndarray], settings: Settings, seed: int, progress: bool | None = None
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Draw from the posterior given these data.
+def sample(model: KernelModel, settings: Settings, seed: int, progress: bool | None = None) -> Drawn:
+    """Draw from the posterior of a built-in model.
 
     Parameters
     ----------
-    compiled
-        The model.
-    arrays
-        Its data containers, all of them; claims and days may differ in number from those compiled with.
+    model
+        From ``kernel.model.kernel_model``, whose layout has checked the data.
     settings, seed
         Of the sampler.
     progress
@@ -125,16 +126,55 @@ def sample(
 
     Raises
     ------
+    SamplingError
+        If sampling is interrupted.
+    """
+    from .kernel.callbacks import callbacks, is_kept
+    from .kernel.model import VECTOR
+
+    if not is_kept():
+        with _notice(COMPILING_ONCE, progress):
+            callbacks()
+    drawn, stats = _run(model, settings, seed, progress)
+    return model.named(drawn[VECTOR]), stats
+
+
+def sample_compiled(
+    compiled: Compiled, arrays: Mapping[str, np.ndarray], settings: Settings, seed: int, progress: bool | None = None
+) -> Drawn:
+    """Draw from the posterior of a user's own model given these data.
+
+    Parameters
+    ----------
+    compiled
+        The model.
+    arrays
+        Its data containers, all of them; claims and days may differ in number from those compiled with.
+    settings, seed, progress
+        As in ``sample``.
+
+    Returns
+    -------
+    (draws, stats)
+        As ``sample`` returns them.
+
+    Raises
+    ------
     InputError
         If the data do not fit the compiled model.
     SamplingError
         If sampling is interrupted.
     """
-    import nutpie
-
     check_same(arrays, compiled.layout, compiled.rooms)
     used = {var.name for var in compiled.model.shared_var_keys}
     model = compiled.model.with_data(**{name: array for name, array in pack(arrays).items() if name in used})
+    return _run(model, settings, seed, progress)
+
+
+def _run(model: Any, settings: Settings, seed: int, progress: bool | None) -> Drawn:
+    """Draws of every variable of a nutpie model, and the statistics worth keeping."""
+    import nutpie
+
     with _bar(settings, progress) as callback:
         trace = nutpie.sample(
             model,

@@ -222,7 +222,7 @@ def _fit(head: dict[str, Any], groups: dict[str, xr.Dataset]) -> Fit:
         priors=Priors(head["priors"]["label"], rows),
         curve=curve,
         reporting=reporting,
-        seen=observe(claims, campaign, reporting, zero_until=curve.zero_until(campaign)),
+        seen=observe(claims, campaign, reporting, None, curve.zero_until(campaign), exact=not head["extended"]),
         settings=Settings(**head["settings"]),
         seed=int(head["seed"]),
         gate=head["gate"],

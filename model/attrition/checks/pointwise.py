@@ -9,12 +9,11 @@ import numpy as np
 
 from ..build import claim_slack
 from ..claim_error import location_and_scale
-from ..errors import InputError, Problem
 from ..fitted import Fit
+from ..inference import draw
 from ..latent import latent, lookup
 from ..reporting import log_probability, log_probability_with_slack
 from ..rounding import FLOOR
-from ..sampling import sample
 
 NOTHING = 1e-6
 
@@ -63,7 +62,7 @@ def leave_one_out_by_refit(fit: Fit, claim_ids: Sequence[str], progress: bool | 
     Parameters
     ----------
     fit
-        With its compiled model (not one loaded from a file).
+        The fit with everything.
     claim_ids
         Claims that entered the likelihood.
     progress
@@ -73,11 +72,6 @@ def leave_one_out_by_refit(fit: Fit, claim_ids: Sequence[str], progress: bool | 
     -----
     A claim is left out by reading it as a floor at next to nothing, whose probability is 1: everything else stays in place.
     """
-    if fit.compiled is None:
-        problem = Problem(
-            "argument", "", "fit", "a fit without its compiled model", "a fit of this session", "Fit again."
-        )
-        raise InputError("Nothing to sample with", [problem])
     names = [str(name) for name in fit.seen.claims["claim_id"]]
     found = {}
     for claim_id in claim_ids:
@@ -90,7 +84,7 @@ def leave_one_out_by_refit(fit: Fit, claim_ids: Sequence[str], progress: bool | 
         without["claim_is_share"][place] = 0.0
         if "claim_slack" in without:
             without["claim_slack"][place] = 0.0
-        raw, _ = sample(fit.compiled, without, fit.settings, fit.seed, progress)
+        raw, _ = draw(fit, without, fit.settings, progress)
         log_p = _pointwise(fit, raw, data)[..., place]
         found[claim_id] = float(np.logaddexp.reduce(log_p.ravel()) - np.log(log_p.size))
     return found

@@ -6,7 +6,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "base": ["Ahead", "Scenario", "Settled", "projection_seed"],
-        "combined": ["multiply", "pause", "reinforce", "then"],
+        "chain": ["then"],
+        "combined": ["multiply", "pause", "reinforce"],
         "rates": ["Forecast", "Hold", "forecast", "hold", "hold_last", "per_capita", "walk"],
     },
 )

@@ -57,11 +57,42 @@ class Ahead:
     settled: Settled | None = None
 
 
+@dataclass(frozen=True)
+class Span:
+    """The days that a part of a chain has.
+
+    Attributes
+    ----------
+    first
+        Whole days after the vintage before the part begins.
+    last
+        Whole days after the vintage by whose end it has ended; None if it goes on.
+    paused
+        Whether a pause that encloses the part begins with it.
+    """
+
+    first: int = 0
+    last: int | None = None
+    paused: bool = False
+
+    def words(self, fit: Fit) -> str:
+        """Write its dates."""
+        if self.last is not None and self.last <= self.first:
+            return "has no days"
+        start = fit.vintage + dt.timedelta(days=self.first + 1)
+        end = "" if self.last is None else f" to {fit.vintage + dt.timedelta(days=self.last)}"
+        return f"goes from {start}{end}" if end else f"begins on {start}"
+
+
+WHOLE = Span()
+
+
 class Scenario(ABC):
     """A statement about the days after the vintage, applied after the fit to the same draws.
 
     Days are those of the calendar: what a scenario says of the 31st day ahead is the same whatever came before it in a
-    chain, so that a scenario interrupted by itself is itself.
+    chain, so that a scenario interrupted by itself is itself. Only a pause without a start begins with its part of the
+    chain.
     """
 
     @property
@@ -77,26 +108,58 @@ class Scenario(ABC):
     def ahead(self, fit: Fit, days: int) -> Ahead:
         """Losses and arrivals on each of the days after the vintage."""
 
+    @property
+    def operand(self) -> str:
+        """Name as a part of another name: a chain in brackets, so that no two scenarios share a name."""
+        return self.name
+
+    @property
+    def begins_with_part(self) -> bool:
+        """Whether anything in it begins when its part of a chain does."""
+        return False
+
+    def within(self, fit: Fit, span: Span) -> Scenario:
+        """Say the same as a part of a chain.
+
+        Parameters
+        ----------
+        fit
+            Gives the vintage.
+        span
+            The days that the part has.
+
+        Returns
+        -------
+        Scenario
+            With a date for what begins with its part.
+
+        Raises
+        ------
+        InputError
+            If something in it does not fit into its part: change its date, or the turn.
+        """
+        return self
+
     def then(self, when: int | dt.date | str, second: Scenario) -> Scenario:
-        """Hold for so many days, or until the day before a date; then another."""
-        from .combined import then
+        """Hold for so many days after the vintage, or until the day before a date; then another. See ``then``."""
+        from .chain import then
 
         return then(self, when, second)
 
     def multiplied(self, factor: float) -> Scenario:
-        """Multiply every rate and risk of this scenario by a factor."""
+        """Multiply every rate and risk of this scenario by a factor of at least 0. See ``multiply``."""
         from .combined import multiply
 
         return multiply(factor, self)
 
     def reinforced(self, size: float, date: dt.date | str, sd_log: float = 0.1, sd_days: float = 0.0) -> Scenario:
-        """Let more arrive."""
+        """Let so many more persons arrive at the start of a day. See ``reinforce``."""
         from .combined import reinforce
 
         return reinforce(size, date, self, sd_log, sd_days)
 
     def paused(self, start: dt.date | str | None = None, days: float = 30, sd_days: float = 0.0) -> Scenario:
-        """Let nobody be lost for an interval."""
+        """Let nobody be lost for an interval, by default from the first day that the scenario has. See ``pause``."""
         from .combined import pause
 
         return pause(start, days, sd_days, self)
@@ -137,11 +200,22 @@ def whole(name: str, value: int, least: int) -> int:
     return int(value)
 
 
-def inner(name: str, value: Scenario) -> Scenario:
-    """Read a scenario."""
-    if not isinstance(value, Scenario):
-        refuse(name, value, "a scenario", "Give one, for example forecast().")
-    return value
+def inner(name: str, value: object) -> Scenario:
+    """Read a scenario.
+
+    Raises
+    ------
+    InputError
+        For anything else: a function is to be called, a name to be written as a call.
+    """
+    if isinstance(value, Scenario):
+        return value
+    do = "Give one, for example forecast()."
+    if callable(value):
+        do = f"Call it: {getattr(value, '__name__', 'it')}()."
+    elif isinstance(value, str):
+        do = "Write a call and not a text, for example hold()."
+    refuse(name, value, "a scenario", do)
 
 
 def day_ahead(fit: Fit, date: dt.date, name: str) -> int:

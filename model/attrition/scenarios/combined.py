@@ -1,4 +1,4 @@
-"""Scenarios made of scenarios: after a pause, multiplied, with more arrivals, one after another."""
+"""Scenarios made of a scenario: with a pause in it, multiplied, with more arrivals."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from ..claims import as_date
 from ..display import count
 from ..fitted import Fit
 from .base import (
+    WHOLE,
     Ahead,
     Scenario,
+    Span,
     day_ahead,
     day_words,
     inner,
@@ -22,7 +24,6 @@ from .base import (
     plain,
     projection_seed,
     refuse,
-    whole,
 )
 from .rates import Forecast
 
@@ -31,14 +32,16 @@ from .rates import Forecast
 class Pause(Scenario):
     """Nobody is lost for an interval; before and after it, another scenario as it would have been without the pause.
 
-    ``start`` is the first day, None for the day after the vintage. With ``sd_days`` each end is uncertain by so much,
-    independently; a pause that starts at the vintage has begun, and only its end is.
+    ``start`` is the first day, None for the first day of its part of a chain: the turn, or the day after the vintage. With
+    ``sd_days`` each end is uncertain by so much, independently; of a pause without a start, or one that has ``begun`` by
+    then for certain, only the end is.
     """
 
     start: dt.date | None
     days: float
     sd_days: float
     scenario: Scenario
+    begun: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "days", number("days", self.days))
@@ -48,7 +51,12 @@ class Pause(Scenario):
     @property
     def name(self) -> str:
         """Key in every output."""
-        return f"{self._key}_then_{_operand(self.scenario)}"
+        return f"{self._key}_then_{self.scenario.operand}"
+
+    @property
+    def begins_with_part(self) -> bool:
+        """Whether it begins when its part of a chain does."""
+        return (self.start is None and bool(self.days or self.sd_days)) or self.scenario.begins_with_part
 
     @property
     def _key(self) -> str:
@@ -59,20 +67,47 @@ class Pause(Scenario):
     def sentence(self, fit: Fit) -> str:
         """Say what is assumed."""
         start = self.start or fit.vintage + dt.timedelta(days=1)
-        ends = "its end" if self.start is None else "each end"
-        spread = f" ({ends} give or take {day_words(self.sd_days)})" if self.sd_days else ""
-        around = "before it and after it" if self.start else "after that"
+        sure = self.start is None or self.begun
+        spread = f" ({'its' if sure else 'each'} end give or take {day_words(self.sd_days)})" if self.sd_days else ""
+        around = "after that" if sure else "before it and after it"
         return f"nobody is lost for {day_words(self.days)} from {start}{spread}, and {around} {self.scenario.sentence(fit)}"
+
+    def within(self, fit: Fit, span: Span) -> Scenario:
+        """Say the same as a part of a chain: without a start, from the part's first day."""
+        from_part = self.start is None
+        begin = span.first if self.start is None else day_ahead(fit, self.start, "start") - 1
+        start = self.start
+        if from_part and span.first:
+            start = fit.vintage + dt.timedelta(days=span.first + 1)
+        if self.days or self.sd_days:
+            self._check_fits(fit, span, begin)
+            span = replace(span, paused=span.paused or from_part)
+        begun = self.begun or start != self.start
+        return replace(self, start=start, scenario=self.scenario.within(fit, span), begun=begun)
+
+    def _check_fits(self, fit: Fit, span: Span, begin: int) -> None:
+        """Refuse a pause that its part of a chain would cut, and one that begins inside another like it."""
+        day = fit.vintage + dt.timedelta(days=begin + 1)
+        if self.start is None and span.paused:
+            do = "Add up their days in one pause, or give one of them a start."
+            refuse("start", f"two pauses from {day}", "one pause that begins on a day", do)
+        last = math.inf if span.last is None else span.last
+        if not span.first <= begin < last or begin + self.days > last:
+            expected = f"a pause inside its part of the chain, which {span.words(fit)}"
+            do = "Move the pause or the turn, shorten the pause, or pause the whole chain: then(...).paused(...)."
+            refuse("start and days", f"{day_words(self.days)} from {day}", expected, do)
 
     def ahead(self, fit: Fit, days: int) -> Ahead:
         """Losses on each of the days after the vintage."""
         begin = 0.0 if self.start is None else day_ahead(fit, self.start, "start") - 1.0
+        self.within(fit, WHOLE)
         other = self.scenario.ahead(fit, days)
         if self.days == 0 and self.sd_days == 0:
             return other
         shape = other.rate.shape[:-1]
         draws = projection_seed(fit, self._key).standard_normal((2, *shape)) if self.sd_days else np.zeros((2, 1, 1))
-        first = np.maximum(begin + (self.sd_days * draws[0] if self.start else 0.0 * draws[0]), 0.0)
+        sure = self.start is None or self.begun
+        first = np.maximum(begin + (0.0 if sure else self.sd_days) * draws[0], 0.0)
         last = np.maximum(begin + self.days + self.sd_days * draws[1], first)
         end = np.arange(1.0, days + 1.0)
         covered = np.minimum(last[..., None], end) - np.maximum(first[..., None], end - 1.0)
@@ -96,11 +131,20 @@ class Multiply(Scenario):
     @property
     def name(self) -> str:
         """Key in every output."""
-        return f"multiply_{plain(self.factor)}_{_operand(self.scenario)}"
+        return f"multiply_{plain(self.factor)}_{self.scenario.operand}"
+
+    @property
+    def begins_with_part(self) -> bool:
+        """Whether anything in it begins when its part of a chain does."""
+        return self.scenario.begins_with_part
 
     def sentence(self, fit: Fit) -> str:
         """Say what is assumed."""
         return f"at {plain(self.factor)} times the pace, {self.scenario.sentence(fit)}"
+
+    def within(self, fit: Fit, span: Span) -> Scenario:
+        """Say the same as a part of a chain."""
+        return replace(self, scenario=self.scenario.within(fit, span))
 
     def ahead(self, fit: Fit, days: int) -> Ahead:
         """Losses on each of the days after the vintage."""
@@ -115,7 +159,8 @@ class Multiply(Scenario):
 class Reinforce(Scenario):
     """Another scenario with more arrivals: LogNormal(log size, sd_log) persons at the start of a day, give or take.
 
-    Two equal reinforcements in one scenario arrive together, in equal numbers.
+    Two equal reinforcements in one scenario arrive together, in equal numbers. ``span`` is the part of the chain that it
+    is in: nobody arrives before its first day or after its last, and draws whose date falls outside arrive on the nearest.
     """
 
     size: float
@@ -123,6 +168,7 @@ class Reinforce(Scenario):
     scenario: Scenario
     sd_log: float
     sd_days: float
+    span: Span = WHOLE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", number("size", self.size, above=True))
@@ -133,7 +179,7 @@ class Reinforce(Scenario):
     @property
     def name(self) -> str:
         """Key in every output."""
-        return f"{self._key}_and_{_operand(self.scenario)}"
+        return f"{self._key}_and_{self.scenario.operand}"
 
     @property
     def _key(self) -> str:
@@ -141,11 +187,27 @@ class Reinforce(Scenario):
         spread += f"_sd_{plain(self.sd_days)}" if self.sd_days else ""
         return f"reinforce_{plain(self.size)}_on_{self.date}{spread}"
 
+    @property
+    def begins_with_part(self) -> bool:
+        """Whether anything in it begins when its part of a chain does."""
+        return self.scenario.begins_with_part
+
     def sentence(self, fit: Fit) -> str:
         """Say what is assumed."""
         spread = f" (give or take {day_words(self.sd_days)})" if self.sd_days else ""
         about = "about " if self.sd_log else ""
         return f"{about}{count(self.size)} more arrive on {self.date}{spread}, and {self.scenario.sentence(fit)}"
+
+    def within(self, fit: Fit, span: Span) -> Scenario:
+        """Say the same as a part of a chain, inside which everybody arrives."""
+        day = day_ahead(fit, self.date, "date")
+        if day <= span.first or (span.last is not None and day > span.last):
+            expected = f"a day of its part of the chain, which {span.words(fit)}"
+            do = "Change the date or the turn, or give the whole chain the reinforcement: then(...).reinforced(...)."
+            refuse("date", str(self.date), expected, do)
+        ends = [last for last in (self.span.last, span.last) if last is not None]
+        part = Span(max(self.span.first, span.first), min(ends, default=None))
+        return replace(self, scenario=self.scenario.within(fit, span), span=part)
 
     def ahead(self, fit: Fit, days: int) -> Ahead:
         """Losses and arrivals on each of the days after the vintage."""
@@ -153,94 +215,16 @@ class Reinforce(Scenario):
         other = self.scenario.ahead(fit, days)
         draws = projection_seed(fit, self._key).standard_normal((2, *other.rate.shape[:-1]))
         size = self.size * np.exp(self.sd_log * draws[0])
-        on = np.maximum(np.round(day + self.sd_days * draws[1]), 1.0)
+        last = math.inf if self.span.last is None else self.span.last
+        on = np.clip(np.round(day + self.sd_days * draws[1]), self.span.first + 1.0, last)
         more = np.where(np.arange(1, days + 1) >= on[..., None], size[..., None], 0.0)
         settled = other.settled and replace(other.settled, after=max(other.settled.after, int(on.max(initial=1.0))))
         return replace(other, arriving=more if other.arriving is None else other.arriving + more, settled=settled)
 
 
-@dataclass(frozen=True)
-class Then(Scenario):
-    """One scenario for so many days after the vintage, or until the day before a date; then another."""
-
-    first: Scenario
-    when: int | dt.date
-    second: Scenario
-
-    def __post_init__(self) -> None:
-        inner("first", self.first)
-        if not isinstance(self.when, dt.date):
-            object.__setattr__(self, "when", whole("when", self.when, 0))
-        inner("second", self.second)
-
-    @property
-    def name(self) -> str:
-        """Key in every output."""
-        span = f"until_{self.when}" if isinstance(self.when, dt.date) else f"for_{self.when}"
-        return f"{_operand(self.first)}_{span}_then_{_operand(self.second)}"
-
-    def sentence(self, fit: Fit) -> str:
-        """Say what is assumed."""
-        if isinstance(self.when, dt.date):
-            start, link = f"until {self.when}", "from then on"
-        else:
-            start, link = f"for {day_words(self.when)}", "after that"
-        return f"{start} {self.first.sentence(fit)}, and {link} {self.second.sentence(fit)}"
-
-    def ahead(self, fit: Fit, days: int) -> Ahead:
-        """Losses and arrivals on each of the days after the vintage; arrivals of a part count while it lasts."""
-        turn = day_ahead(fit, self.when, "when") - 1 if isinstance(self.when, dt.date) else self.when
-        first, second = self.first.ahead(fit, days), self.second.ahead(fit, days)
-        if self.first == self.second:
-            return first
-        turn_here = min(turn, days)
-        settled = second.settled and replace(second.settled, after=max(second.settled.after, turn))
-        return Ahead(
-            _spliced(first.rate, second.rate, turn_here),
-            _spliced_or_none(first.hazard, second.hazard, turn_here),
-            self._arriving(first.arriving, second.arriving, turn_here),
-            settled,
-        )
-
-    def _arriving(self, first: np.ndarray | None, second: np.ndarray | None, turn: int) -> np.ndarray | None:
-        """Arrivals of the first scenario before the turn and of the second after it, as a running total."""
-        if first is None and second is None:
-            return None
-        parts = []
-        for position, arriving in enumerate((first, second)):
-            if arriving is None:
-                continue
-            steps = np.diff(arriving, axis=-1, prepend=np.zeros_like(arriving[..., :1]))
-            within = np.s_[..., turn:] if position else np.s_[..., :turn]
-            kept = np.zeros_like(steps)
-            kept[within] = steps[within]
-            if steps.any() and not kept.any() and turn < arriving.shape[-1]:
-                when = f"within its part of the chain, {'after' if position else 'before'} the turn ({self.when})"
-                refuse("date", "arrivals at another time", when, "Give the whole chain the reinforcement instead.")
-            parts.append(np.cumsum(kept, axis=-1))
-        return np.asarray(sum(parts[1:], parts[0]))
-
-
-def _operand(scenario: Scenario) -> str:
-    """Name as a part of another name: a chain in brackets, so that no two scenarios share a name."""
-    return f"({scenario.name})" if isinstance(scenario, Then) else scenario.name
-
-
 def _scaled(ahead: Ahead, by: float | np.ndarray) -> Ahead:
     hazard = None if ahead.hazard is None else ahead.hazard * by
     return replace(ahead, rate=ahead.rate * by, hazard=hazard)
-
-
-def _spliced(first: np.ndarray, second: np.ndarray, turn: int) -> np.ndarray:
-    return np.concatenate([first[..., :turn], second[..., turn:]], axis=-1)
-
-
-def _spliced_or_none(first: np.ndarray | None, second: np.ndarray | None, turn: int) -> np.ndarray | None:
-    if first is None and second is None:
-        return None
-    left = np.zeros_like(second) if first is None else first
-    right = np.zeros_like(left) if second is None else second
-    return _spliced(left, right, turn)
 
 
 def pause(
@@ -254,19 +238,48 @@ def pause(
     Parameters
     ----------
     start
-        First day of the pause; by default the day after the vintage.
+        First day of the pause; by default the first day of the part of a chain that it is in: the turn, or the day after the
+        vintage.
     days
         Its length; 0 is no pause.
     sd_days
-        By how much each end is uncertain; without a ``start``, the end only.
+        By how much each end is uncertain, in days; without a ``start``, the end only.
     scenario
         What goes on before and after it.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    InputError
+        For a date that cannot be read, a negative number or anything but a scenario. When it is applied to a fit: for a
+        ``start`` that is not after the vintage, a pause that its part of a chain would cut, and a pause in a pause where
+        both begin with the same part.
     """
     return Pause(optional_date(start, "start"), days, sd_days, Forecast() if scenario is None else scenario)
 
 
 def multiply(factor: float, scenario: Scenario) -> Scenario:
-    """Multiply every rate and risk of a scenario by a factor of at least 0."""
+    """Multiply every rate and risk of a scenario; arrivals stay as they are.
+
+    Parameters
+    ----------
+    factor
+        At least 0.
+    scenario
+        What is multiplied.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    InputError
+        For a factor that is no number or negative, and for anything but a scenario.
+    """
     return Multiply(factor, scenario)
 
 
@@ -285,20 +298,15 @@ def reinforce(
         What losses do.
     sd_log, sd_days
         Uncertainty of the number, in log units, and of the date, in days.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    InputError
+        For a size that is not above 0, a date that cannot be read, a negative uncertainty or anything but a scenario. When
+        it is applied to a fit: for a date that is not after the vintage, or lies outside its part of a chain.
     """
     return Reinforce(size, as_date(date, "date"), scenario, sd_log, sd_days)
-
-
-def then(first: Scenario, when: int | dt.date | str, second: Scenario) -> Scenario:
-    """Chain two scenarios.
-
-    Parameters
-    ----------
-    first
-        Holds for ``when`` days after the vintage, or until the day before the date ``when``.
-    when
-        Whole days, or the first day of the second scenario.
-    second
-        Holds after that.
-    """
-    return Then(first, as_date(when, "when") if isinstance(when, str | dt.date) else when, second)

@@ -93,12 +93,13 @@ class Forecast(Scenario):
         today = fit.campaign.day(fit.vintage)
         coming = np.arange(today + 1, today + days + 1)
         knots = max(int((today + days) / KNOT_DAYS) + 2, knot_count(fit.campaign))
+        rooms = {"knot": knots, "phase": len(phases_of(fit.campaign))}
         if "rate_noise" in quantities:
             quantities["rate_noise"] = continue_noise(
                 quantities["rate_noise"], quantities["rate_half_life"], knots, projection_seed(fit)
             )
         every_day = np.arange(today + days + 1)
-        data = fit.curve.containers(fit.campaign, fit.priors, every_day, knots)
+        data = fit.curve.containers(fit.campaign, fit.priors, every_day, rooms)
         on_day = ("day_number", "day_share", "knot_left", "knot_weight")
         data = {name: array[coming] if name in on_day else array for name, array in data.items()}
         if _quiet(fit):
@@ -194,25 +195,80 @@ def _resume(quantities: dict[str, np.ndarray], data: dict[str, np.ndarray], fit:
 
 
 def hold(since: dt.date | str | None = None) -> Scenario:
-    """Keep the mean rate since a date, by default the reported escalation."""
+    """Keep each draw's own mean rate since a date.
+
+    Parameters
+    ----------
+    since
+        First day of the mean, within the days that the fit knows; by default that of the reported escalation.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    InputError
+        For a date that cannot be read. When it is applied to a fit: for one that the fit does not know.
+    """
     return Hold(optional_date(since, "since"))
 
 
 def hold_last(days: int) -> Scenario:
-    """Keep the mean rate of the last days."""
+    """Keep each draw's own mean rate of the last days before the vintage.
+
+    Parameters
+    ----------
+    days
+        How many, at least 1.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    InputError
+        For anything but a whole number of days. When it is applied to a fit: for more days than the fit knows.
+    """
     return HoldLast(days)
 
 
 def forecast() -> Scenario:
-    """Let the fitted dynamics go on."""
+    """Let the fitted dynamics go on: the rate returns to its long-run level with its half-life.
+
+    Returns
+    -------
+    Scenario
+    """
     return Forecast()
 
 
 def walk(sd_per_week: float = 0.2) -> Scenario:
-    """Let the log rate walk at random from that of the last day."""
+    """Let the log rate walk at random from that of the last day.
+
+    Parameters
+    ----------
+    sd_per_week
+        Standard deviation of its change in a week, in log units; at least 0.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    InputError
+        For anything but a number of at least 0.
+    """
     return Walk(sd_per_week)
 
 
 def per_capita() -> Scenario:
-    """Keep each one's risk: losses in proportion to the strength left, so that full depletion never comes."""
+    """Keep each one's risk: losses in proportion to the strength left, so that full depletion never comes.
+
+    Returns
+    -------
+    Scenario
+    """
     return PerCapita()

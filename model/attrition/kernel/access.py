@@ -1,0 +1,141 @@
+"""Reading and adding to laid-out data and running totals, for compiled code."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+
+@njit(error_model="numpy")
+def part(vector, indices, at):
+    """Part of a vector that the directory entry ``at`` names: a view."""
+    first = indices[at]
+    return vector[first : first + indices[at + 1]]
+
+
+@njit(error_model="numpy")
+def logistic(x):
+    """Logistic function."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+@njit(error_model="numpy")
+def log_logistic(x):
+    """Log of the logistic function."""
+    if x >= 0.0:
+        return -math.log1p(math.exp(-x))
+    return x - math.log1p(math.exp(x))
+
+
+@njit(error_model="numpy")
+def read(total, place):
+    """Value of a running total at a fractional place, and its slope in the place (``running.at``)."""
+    last = total.size
+    if place <= 0.0:
+        return 0.0, 0.0
+    if place >= last:
+        return total[last - 1], 0.0
+    left = int(place)
+    weight = place - left
+    before = total[left - 1] if left > 0 else 0.0
+    step = total[left] - before
+    return before * (1.0 - weight) + total[left] * weight, step
+
+
+@njit(error_model="numpy")
+def add_read(bar, place, amount):
+    """Add what a change of the value read at a place means for each day of the total."""
+    last = bar.size
+    if place <= 0.0:
+        return
+    if place >= last:
+        bar[last - 1] += amount
+        return
+    left = int(place)
+    weight = place - left
+    if left > 0:
+        bar[left - 1] += amount * (1.0 - weight)
+    bar[left] += amount * weight
+
+
+@njit(error_model="numpy")
+def _smooth_weights(place, last):
+    inside = min(max(place, 0.0), float(last))
+    near = int(min(math.floor(inside + 0.5), last))
+    t = inside - near
+    return near, 0.5 * (0.5 - t) ** 2, 0.75 - t * t, 0.5 * (0.5 + t) ** 2, t
+
+
+@njit(error_model="numpy")
+def _padded(total, place):
+    last = total.size
+    if place <= 0:
+        return 0.0
+    if place <= last:
+        return total[place - 1]
+    return 2.0 * total[last - 1] - total[last - 2]
+
+
+@njit(error_model="numpy")
+def _add_padded(bar, place, amount):
+    last = bar.size
+    if place <= 0:
+        return
+    if place <= last:
+        bar[place - 1] += amount
+        return
+    bar[last - 1] += 2.0 * amount
+    bar[last - 2] -= amount
+
+
+@njit(error_model="numpy")
+def read_smoothly(total, place):
+    """Value of a running total averaged over the day around a place, and its slope (``running.smoothly_at``)."""
+    last = total.size
+    near, w_before, w_here, w_after, t = _smooth_weights(place, last)
+    before, here, after = _padded(total, near - 1), _padded(total, near), _padded(total, near + 1)
+    value = w_before * before + w_here * here + w_after * after
+    slope = (t - 0.5) * before - 2.0 * t * here + (0.5 + t) * after
+    return value, slope if 0.0 < place < last else 0.0
+
+
+@njit(error_model="numpy")
+def add_read_smoothly(bar, place, amount):
+    """As ``add_read``, for ``read_smoothly``."""
+    near, w_before, w_here, w_after, _ = _smooth_weights(place, bar.size)
+    _add_padded(bar, near - 1, amount * w_before)
+    _add_padded(bar, near, amount * w_here)
+    _add_padded(bar, near + 1, amount * w_after)
+
+
+@njit(error_model="numpy")
+def read_level(level, place):
+    """Level by day at a fractional place; before the calendar that of the first day. Value and slope."""
+    last = level.size
+    if place <= 0.0:
+        return level[0], 0.0
+    if place >= last:
+        return level[last - 1], 0.0
+    left = int(place)
+    weight = place - left
+    before = level[left - 1] if left > 0 else level[0]
+    return before * (1.0 - weight) + level[left] * weight, level[left] - before
+
+
+@njit(error_model="numpy")
+def add_read_level(bar, place, amount):
+    """As ``add_read``, for ``read_level``."""
+    last = bar.size
+    if place <= 0.0:
+        bar[0] += amount
+    elif place >= last:
+        bar[last - 1] += amount
+    else:
+        left = int(place)
+        weight = place - left
+        bar[max(left - 1, 0)] += amount * (1.0 - weight)
+        bar[left] += amount * weight

@@ -1,0 +1,469 @@
+"""Log density of all free parameters and its gradient, for compiled code (``latent`` and ``build_model`` are the text)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..build import ROOM_WIDTH
+from ..curves import DATE_SDS
+from ..strength import SHARPNESS, TINY
+from .access import add_read_smoothly, log_logistic, logistic, part, read_smoothly
+from .claims import claims
+from .forms import CONSTANT, PHASED
+from .layout import (
+    BETA,
+    BLOCK,
+    FIRST_SCALAR,
+    FIXED,
+    HALF_NORMAL,
+    INDEX,
+    LOG_NORMAL,
+    NUMBER,
+    OPTION,
+    SCALAR,
+    SCALARS,
+)
+from .rate import (
+    phase_levels,
+    phase_levels_back,
+    phased_rate,
+    phased_rate_back,
+    plain_rate,
+    plain_rate_back,
+    walk,
+    walk_back,
+)
+
+FORM, TRUNCATE, DAYS = OPTION["form"], OPTION["truncate"], OPTION["days"]
+NUMBER_OF_SCALARS = len(SCALARS)
+SIZE, CAPTURED, MISSING, SHARE, SHARE_SD, DRIFT_SD = (
+    SCALAR[name]
+    for name in (
+        "contingent_size",
+        "captured_ratio",
+        "missing_ratio",
+        "killed_share",
+        "killed_share_walk_sd",
+        "source_drift_sd",
+    )
+)
+BLOCK_RATE, BLOCK_RATE_FIRST = BLOCK["rate_unit"], BLOCK["rate_first_unit"]
+DAY_UNIT, WAVE_SIZE_UNIT, WAVE_DAY_UNIT, SHARE_UNIT, STANCE_UNIT, GROUP_UNIT, SIZE_UNIT, LAG_UNIT = (
+    BLOCK[name]
+    for name in (
+        "phase_day_unit",
+        "wave_size_unit",
+        "wave_day_unit",
+        "share_unit",
+        "stance_unit",
+        "source_group_unit",
+        "source_deployed_unit",
+        "source_lag_unit",
+    )
+)
+OWN_SHIFTED, KILLED_SHIFTED, SLACK, DRIFT_UNIT, BRIEFING_UNIT, MONTH_UNIT = (
+    BLOCK[name]
+    for name in (
+        "source_own_shifted",
+        "source_killed_shifted",
+        "floor_slack",
+        "drift_unit",
+        "briefing_unit",
+        "month_unit",
+    )
+)
+PHASE_DATE, PHASE_SD, PHASE_LATEST = (NUMBER[f"phase_{name}"] for name in ("date", "sd", "latest"))
+WAVE_KNOWN, WAVE_DATE, WAVE_SD, WAVE_LATEST, WAVE_SIZE = (
+    NUMBER[f"wave_{name}"] for name in ("known", "date", "sd", "latest", "log_size")
+)
+ARRIVED, DAY_NUMBER, SHARE_WEIGHT, SHARE_MOVES, OTHER_CLAIMED = (
+    NUMBER[name] for name in ("day_arrived", "day_number", "share_weight", "share_moves", "other_claimed")
+)
+SHARE_LEFT, STANCE, GROUP, DRIFT_FIRST = (
+    INDEX[name] for name in ("share_left", "source_stance", "source_group", "drift_first")
+)
+STANCE_PRIOR, LAG_PRIOR, SLACK_PRIOR, GROUP_SD, OWN_SD, SIZE_SD, KILLED_SD, DRIFT_STEP = (
+    NUMBER[name]
+    for name in (
+        "stance_prior",
+        "lag_prior",
+        "prior_floor_slack",
+        "source_group_sd",
+        "source_own_sd",
+        "prior_deployed_source_sd",
+        "prior_killed_share_source_sd",
+        "drift_step",
+    )
+)
+ANCHOR_SCALE, ANCHOR_END, ANCHOR_LAGGED, ANCHOR_LOG_VALUE, ANCHOR_KILLED = (
+    NUMBER[f"anchor_{name}"] for name in ("scale", "end", "lagged", "log_value", "killed")
+)
+LOG_TINY = math.log(TINY)
+HALVINGS = round(math.log2(SHARPNESS))  # the minimum's power is a power of two: roots and squares are quick
+NEGLIGIBLE, MOST = math.exp(-40.0 / SHARPNESS), 1e15
+
+
+@njit(error_model="numpy")
+def scalar_values(x, numbers, indices, values, slopes, grad):
+    """Value of each scalar quantity, its slope in its parameter, and the log prior of the parameters (up to constants)."""
+    logp = 0.0
+    for s in range(NUMBER_OF_SCALARS):
+        family, place = indices[FIRST_SCALAR + 2 * s], indices[FIRST_SCALAR + 2 * s + 1]
+        first, second = numbers[2 * s], numbers[2 * s + 1]
+        if family == FIXED:
+            values[s], slopes[s] = first, 0.0
+            continue
+        u = x[place]
+        if family == LOG_NORMAL:
+            values[s] = math.exp(first + second * u)
+            slopes[s] = second * values[s]
+            logp -= 0.5 * u * u
+            grad[place] -= u
+        elif family == HALF_NORMAL:
+            v = math.exp(u)
+            values[s] = slopes[s] = first * v
+            logp += u - 0.5 * v * v
+            grad[place] += 1.0 - v * v
+        elif family == BETA:
+            v = logistic(u)
+            values[s], slopes[s] = v, v * (1.0 - v)
+            logp += first * log_logistic(u) + second * log_logistic(-u)
+            grad[place] += first * (1.0 - v) - second * v
+        else:
+            values[s], slopes[s] = first + second * u, second
+            logp -= 0.5 * u * u
+            grad[place] -= u
+    return logp
+
+
+@njit(error_model="numpy")
+def _dates(x, numbers, indices, block, latest_at, date_at, sd_at, dates, slopes, grad):
+    """Uncertain dates, cut at their reports; their slopes in the parameters; their log prior (up to constants)."""
+    unit, grad_unit = part(x, indices, block), part(grad, indices, block)
+    latest, date, sd = part(numbers, indices, latest_at), part(numbers, indices, date_at), part(numbers, indices, sd_at)
+    logp = 0.0
+    for p in range(unit.size):
+        inside = logistic(unit[p])
+        width = latest[p] + DATE_SDS
+        late = width * inside - DATE_SDS
+        slope = width * inside * (1.0 - inside)
+        dates[p] = date[p] + sd[p] * late
+        slopes[p] = sd[p] * slope
+        logp += log_logistic(unit[p]) + log_logistic(-unit[p]) - 0.5 * late * late
+        grad_unit[p] += 1.0 - 2.0 * inside - late * slope
+    return logp
+
+
+@njit(error_model="numpy")
+def _standard(x, indices, block, grad):
+    """Log density of standard normal parameters (up to constants)."""
+    unit, grad_unit = part(x, indices, block), part(grad, indices, block)
+    logp = 0.0
+    for k in range(unit.size):
+        logp -= 0.5 * unit[k] * unit[k]
+        grad_unit[k] -= unit[k]
+    return logp
+
+
+@njit(error_model="numpy")
+def density(x, numbers, indices, grad):
+    """Log density at a point, up to the layout's constant; the gradient is written to ``grad``."""
+    days = indices[DAYS]
+    grad[:] = 0.0
+    scalars, slopes = np.empty(NUMBER_OF_SCALARS), np.empty(NUMBER_OF_SCALARS)
+    logp = scalar_values(x, numbers, indices, scalars, slopes, grad)
+    bar_scalars = np.zeros(NUMBER_OF_SCALARS)
+    for block in (GROUP_UNIT, SIZE_UNIT, LAG_UNIT, STANCE_UNIT, SHARE_UNIT, WAVE_SIZE_UNIT, DRIFT_UNIT, BRIEFING_UNIT):
+        logp += _standard(x, indices, block, grad)
+    month, grad_month = part(x, indices, MONTH_UNIT), part(grad, indices, MONTH_UNIT)
+    for m in range(month.size):
+        logp += log_logistic(month[m]) + log_logistic(-month[m])
+        grad_month[m] += 1.0 - 2.0 * logistic(month[m])
+
+    # the rate
+    form = indices[FORM]
+    rate = np.empty(days)
+    knots = np.empty(0)
+    if form != CONSTANT:
+        logp += _standard(x, indices, BLOCK_RATE_FIRST, grad) + _standard(x, indices, BLOCK_RATE, grad)
+        knots = walk(x, numbers, indices, scalars)
+    phases = indices[DAY_UNIT + 1] if form == PHASED else 0
+    starts, start_slopes = np.empty(phases), np.empty(phases)
+    levels, units = np.empty(phases), np.empty(phases)
+    own, faded, base = np.empty(days * phases), np.empty(days * phases), np.empty(days if phases else 0, dtype=np.int64)
+    if form == PHASED:
+        logp += _dates(x, numbers, indices, DAY_UNIT, PHASE_LATEST, PHASE_DATE, PHASE_SD, starts, start_slopes, grad)
+        levels, units, log_levels = phase_levels(x, numbers, indices, scalars, knots, starts)
+        logp += log_levels
+        phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base)
+    else:
+        plain_rate(x, numbers, indices, scalars, knots, rate)
+
+    # who has arrived
+    waves = indices[WAVE_SIZE_UNIT + 1]
+    wave_size, wave_day, wave_day_slopes = np.empty(waves), np.empty(waves), np.empty(waves)
+    state = np.empty((4, days))
+    loss, killed, wounded, arrivals = state[0], state[1], state[2], state[3]
+    arrived = part(numbers, indices, ARRIVED)
+    for d in range(days):
+        arrivals[d] = scalars[SIZE] * arrived[d]
+    wave_known, log_size = part(numbers, indices, WAVE_KNOWN), part(numbers, indices, WAVE_SIZE)
+    wave_unit, day = part(x, indices, WAVE_SIZE_UNIT), part(numbers, indices, DAY_NUMBER)
+    if waves:
+        logp += _dates(
+            x, numbers, indices, WAVE_DAY_UNIT, WAVE_LATEST, WAVE_DATE, WAVE_SD, wave_day, wave_day_slopes, grad
+        )
+    for w in range(waves):
+        wave_size[w] = math.exp(log_size[2 * w] + log_size[2 * w + 1] * wave_unit[w])
+        if wave_known[w] != 0.0:
+            for d in range(days):
+                arrivals[d] += wave_size[w] * min(max(day[d] + 1.0 - wave_day[w], 0.0), 1.0)
+
+    # what was lost: the rate's sum, absorbed at the strength
+    claimed = part(numbers, indices, OTHER_CLAIMED)
+    ratios = np.empty(3)
+    ratios[0], ratios[1] = claimed[0] * scalars[CAPTURED], claimed[1] * scalars[MISSING]
+    ratios[2] = 1.0 + ratios[0] + ratios[1]
+    gross, truncate = ratios[2], indices[TRUNCATE] == 1
+    intended, taken = np.empty(days), np.empty(days if truncate else 0)
+    running, least, tightest = 0.0, np.inf, 0
+    for d in range(days):
+        running += rate[d]
+        intended[d] = running
+        loss[d] = running
+        if truncate:
+            lost, there = max(gross * running, TINY), max(arrivals[d], TINY)
+            if there < least * lost:
+                least, tightest = there / lost, d
+            taken[d] = 0.0
+            if lost > NEGLIGIBLE * there:
+                excess = min(lost / there, MOST)
+                for _ in range(HALVINGS):
+                    excess *= excess
+                kept = 1.0 / (1.0 + excess)
+                taken[d] = excess * kept
+                for _ in range(HALVINGS):
+                    kept = math.sqrt(kept)
+                loss[d] = running * kept
+    room_slope = 0.0
+    if truncate:
+        room = math.log(least) / ROOM_WIDTH
+        logp += log_logistic(room)
+        room_slope = logistic(-room) / ROOM_WIDTH
+
+    # who of them was killed
+    share_unit, share_left, share_weight = (
+        part(x, indices, SHARE_UNIT),
+        part(indices, indices, SHARE_LEFT),
+        part(numbers, indices, SHARE_WEIGHT),
+    )
+    moves = part(numbers, indices, SHARE_MOVES)[0]
+    share_knots = np.zeros(share_unit.size + 1)
+    for k in range(share_unit.size):
+        share_knots[k + 1] = share_knots[k] + share_unit[k]
+    logit = math.log(scalars[SHARE]) - math.log1p(-scalars[SHARE])
+    share_sd = scalars[SHARE_SD] * moves
+    share = np.empty(days)
+    running, odds, growth, last_left, last_weight, step = 0.0, 0.0, 1.0, -1, 0.0, 0.0
+    for d in range(days):
+        if share_sd == 0.0:
+            share[d] = scalars[SHARE]
+        else:
+            left, weight = share_left[d], share_weight[d]
+            if left == last_left and abs(weight - last_weight - step) < 1e-12:
+                odds *= growth  # within a month the logit is a line
+            else:
+                slope = share_sd * (share_knots[left + 1] - share_knots[left])
+                odds = math.exp(logit + share_sd * share_knots[left] + slope * weight)
+                step = share_weight[d + 1] - weight if d + 1 < days else 0.0
+                growth = math.exp(slope * step)
+            last_left, last_weight = left, weight
+            share[d] = odds / (1.0 + odds)
+        running += share[d] * (loss[d] - loss[d - 1] if d > 0 else loss[0])
+        killed[d] = running
+        wounded[d] = loss[d] - running
+
+    # how the sources speak
+    stance_of, group_of = part(indices, indices, STANCE), part(indices, indices, GROUP)
+    stance_prior, lag_prior = part(numbers, indices, STANCE_PRIOR), part(numbers, indices, LAG_PRIOR)
+    group_sd, own_sd = part(numbers, indices, GROUP_SD), part(numbers, indices, OWN_SD)
+    size_sd, killed_sd = part(numbers, indices, SIZE_SD)[0], part(numbers, indices, KILLED_SD)[0]
+    anchor_scale, anchor_end, anchor_lagged = (
+        part(numbers, indices, ANCHOR_SCALE),
+        part(numbers, indices, ANCHOR_END),
+        part(numbers, indices, ANCHOR_LAGGED),
+    )
+    anchor_log_value, anchor_killed = part(numbers, indices, ANCHOR_LOG_VALUE), part(numbers, indices, ANCHOR_KILLED)
+    stance_unit, group_unit = part(x, indices, STANCE_UNIT), part(x, indices, GROUP_UNIT)
+    size_unit, lag_unit = part(x, indices, SIZE_UNIT), part(x, indices, LAG_UNIT)
+    own_shifted, killed_shifted = part(x, indices, OWN_SHIFTED), part(x, indices, KILLED_SHIFTED)
+    sources = own_shifted.size
+    by_source, own_unit, killed_unit = np.empty((4, sources)), np.empty(sources), np.empty(sources)
+    for i in range(sources):
+        stance = stance_of[i]
+        common = stance_prior[2 * stance] + stance_prior[2 * stance + 1] * stance_unit[stance]
+        common += group_sd[i] * group_unit[group_of[i]]
+        lag = math.exp(lag_prior[2 * stance] + lag_prior[2 * stance + 1] * lag_unit[i])
+        own_unit[i] = own_shifted[i]
+        if anchor_scale[i] != 0.0:
+            spoken, _ = read_smoothly(loss, max(anchor_end[i] - anchor_lagged[i] * lag, 1.0))
+            spoken = (math.log(spoken) if spoken > 1e-9 else math.log(1e-9)) - anchor_log_value[i]
+            own_unit[i] -= anchor_scale[i] * (common + spoken)
+        killed_unit[i] = killed_shifted[i] - anchor_killed[i] * (logit + 1.0)
+        logp -= 0.5 * (own_unit[i] * own_unit[i] + killed_unit[i] * killed_unit[i])
+        by_source[0, i] = common + own_sd[i] * own_unit[i]
+        by_source[1, i] = killed_sd * killed_unit[i]
+        by_source[2, i] = size_sd * size_unit[i]
+        by_source[3, i] = lag
+    slack, grad_slack = np.empty(indices[SLACK + 1]), part(grad, indices, SLACK)
+    slack_unit, slack_prior = part(x, indices, SLACK), part(numbers, indices, SLACK_PRIOR)
+    for k in range(slack.size):
+        slack[k] = logistic(slack_unit[k])
+        logp += slack_prior[0] * log_logistic(slack_unit[k]) + slack_prior[1] * log_logistic(-slack_unit[k])
+        grad_slack[k] += slack_prior[0] * (1.0 - slack[k]) - slack_prior[1] * slack[k]
+    drift_unit, drift_step, drift_first = (
+        part(x, indices, DRIFT_UNIT),
+        part(numbers, indices, DRIFT_STEP),
+        part(indices, indices, DRIFT_FIRST),
+    )
+    drift_walk, drift = np.empty(drift_unit.size), np.empty(drift_unit.size)
+    running = 0.0
+    for j in range(drift.size):
+        running += drift_step[j] * drift_unit[j]
+        drift_walk[j] = running
+        drift[j] = scalars[DRIFT_SD] * (running - drift_walk[drift_first[j]])
+
+    # the claims
+    bar_ratios, bar_state, bar_source = np.zeros(3), np.zeros((4, days)), np.zeros((4, sources))
+    bar_slack, bar_drift, bar_wave = np.zeros(slack.size), np.zeros(drift.size), np.zeros(waves)
+    bars = (bar_scalars, bar_ratios, bar_state, bar_source, bar_slack, bar_drift, bar_wave)
+    logp += claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift, wave_size, bars, grad)
+
+    # back again: sources
+    for k in range(slack.size):
+        grad_slack[k] += bar_slack[k] * slack[k] * (1.0 - slack[k])
+    grad_drift, later = part(grad, indices, DRIFT_UNIT), 0.0
+    bar_walk = np.zeros(drift.size)
+    for j in range(drift.size):
+        bar_scalars[DRIFT_SD] += bar_drift[j] * (drift_walk[j] - drift_walk[drift_first[j]])
+        bar_walk[j] += bar_drift[j] * scalars[DRIFT_SD]
+        bar_walk[drift_first[j]] -= bar_drift[j] * scalars[DRIFT_SD]
+    for j in range(drift.size - 1, -1, -1):
+        later += bar_walk[j]
+        grad_drift[j] += later * drift_step[j]
+    grad_own, grad_killed = part(grad, indices, OWN_SHIFTED), part(grad, indices, KILLED_SHIFTED)
+    grad_stance, grad_group = part(grad, indices, STANCE_UNIT), part(grad, indices, GROUP_UNIT)
+    grad_size, grad_lag = part(grad, indices, SIZE_UNIT), part(grad, indices, LAG_UNIT)
+    bar_loss, bar_killed, bar_wounded, bar_arrivals = bar_state[0], bar_state[1], bar_state[2], bar_state[3]
+    bar_logit = 0.0
+    for i in range(sources):
+        stance, lag = stance_of[i], by_source[3, i]
+        bar_unit = bar_source[0, i] * own_sd[i] - own_unit[i]
+        grad_own[i] += bar_unit
+        bar_common, bar_lag = bar_source[0, i], bar_source[3, i]
+        if anchor_scale[i] != 0.0:
+            bar_mean = -bar_unit * anchor_scale[i]
+            bar_common += bar_mean
+            place = max(anchor_end[i] - anchor_lagged[i] * lag, 1.0)
+            spoken, slope = read_smoothly(loss, place)
+            if spoken > 1e-9:
+                add_read_smoothly(bar_loss, place, bar_mean / spoken)
+                if place > 1.0:
+                    bar_lag -= bar_mean * slope / spoken * anchor_lagged[i]
+        bar_killed_unit = bar_source[1, i] * killed_sd - killed_unit[i]
+        grad_killed[i] += bar_killed_unit
+        bar_logit -= bar_killed_unit * anchor_killed[i]
+        grad_size[i] += bar_source[2, i] * size_sd
+        grad_lag[i] += bar_lag * lag * lag_prior[2 * stance + 1]
+        grad_stance[stance] += bar_common * stance_prior[2 * stance + 1]
+        grad_group[group_of[i]] += bar_common * group_sd[i]
+
+    # the killed
+    bar_share_knots, bar_share_sd, bar_loss_next, later = np.zeros(share_knots.size), 0.0, 0.0, 0.0
+    bar_share = 0.0
+    for d in range(days - 1, -1, -1):
+        bar_loss[d] += bar_wounded[d]
+        later += bar_killed[d] - bar_wounded[d]
+        lost = loss[d] - loss[d - 1] if d > 0 else loss[0]
+        bar_loss[d] += later * share[d] - bar_loss_next
+        bar_loss_next = later * share[d]
+        if share_sd == 0.0:
+            bar_share += later * lost
+        else:
+            bar = later * lost * share[d] * (1.0 - share[d])
+            left, weight = share_left[d], share_weight[d]
+            bar_logit += bar
+            bar_share_sd += bar * (share_knots[left] * (1.0 - weight) + share_knots[left + 1] * weight)
+            bar_share_knots[left] += bar * share_sd * (1.0 - weight)
+            bar_share_knots[left + 1] += bar * share_sd * weight
+    bar_scalars[SHARE] += bar_share + bar_logit / (scalars[SHARE] * (1.0 - scalars[SHARE]))
+    bar_scalars[SHARE_SD] += bar_share_sd * moves
+    grad_share, later = part(grad, indices, SHARE_UNIT), 0.0
+    for k in range(share_unit.size - 1, -1, -1):
+        later += bar_share_knots[k + 1]
+        grad_share[k] += later
+
+    # the losses
+    bar_rate, later, bar_gross = np.empty(days), 0.0, bar_ratios[2]
+    for d in range(days - 1, -1, -1):
+        bar_intended = bar_loss[d]
+        if truncate:
+            if taken[d] > 0.0:
+                kept = loss[d] / intended[d]
+                bar_excess = -bar_loss[d] * loss[d] * taken[d]
+                bar_intended = bar_loss[d] * kept
+                if gross * intended[d] > TINY:
+                    bar_intended += bar_excess / intended[d]
+                    bar_gross += bar_excess / gross
+                if arrivals[d] > TINY:
+                    bar_arrivals[d] -= bar_excess / arrivals[d]
+            if d == tightest:
+                if gross * intended[d] > TINY:
+                    bar_intended -= room_slope / intended[d]
+                    bar_gross -= room_slope / gross
+                if arrivals[d] > TINY:
+                    bar_arrivals[d] += room_slope / arrivals[d]
+        later += bar_intended
+        bar_rate[d] = later
+    bar_scalars[CAPTURED] += (bar_ratios[0] + bar_gross) * claimed[0]
+    bar_scalars[MISSING] += (bar_ratios[1] + bar_gross) * claimed[1]
+
+    # the arrivals
+    grad_wave, grad_wave_day = part(grad, indices, WAVE_SIZE_UNIT), part(grad, indices, WAVE_DAY_UNIT)
+    for d in range(days):
+        bar_scalars[SIZE] += bar_arrivals[d] * arrived[d]
+    for w in range(waves):
+        bar_size, bar_day = bar_wave[w], 0.0
+        if wave_known[w] != 0.0:
+            for d in range(days):
+                there = day[d] + 1.0 - wave_day[w]
+                if there > 0.0:
+                    bar_size += bar_arrivals[d] * min(there, 1.0)
+                    if there < 1.0:
+                        bar_day -= bar_arrivals[d] * wave_size[w]
+        grad_wave[w] += bar_size * wave_size[w] * log_size[2 * w + 1]
+        grad_wave_day[w] += bar_day * wave_day_slopes[w]
+
+    # the rate
+    bar_knots = np.zeros(knots.size)
+    if form == PHASED:
+        bar_levels, bar_starts = np.zeros(phases), np.zeros(phases)
+        phased_rate_back(
+            numbers, indices, scalars, knots, levels, starts, own, faded, base,
+            bar_rate, bar_knots, bar_levels, bar_starts, bar_scalars,
+        )  # fmt: skip
+        phase_levels_back(numbers, indices, scalars, knots, units, bar_levels, bar_knots, bar_scalars, grad)
+        grad_dates = part(grad, indices, DAY_UNIT)
+        for p in range(phases):
+            grad_dates[p] += bar_starts[p] * start_slopes[p]
+    else:
+        plain_rate_back(numbers, indices, scalars, knots, rate, bar_rate, bar_knots, bar_scalars)
+    if form != CONSTANT:
+        walk_back(x, indices, scalars, knots, bar_knots, bar_scalars, grad)
+    for s in range(NUMBER_OF_SCALARS):
+        if indices[FIRST_SCALAR + 2 * s] != FIXED:
+            grad[indices[FIRST_SCALAR + 2 * s + 1]] += bar_scalars[s] * slopes[s]
+    return logp
