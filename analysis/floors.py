@@ -13,7 +13,7 @@ import pandas as pd
 import attrition as at
 from attrition.checks.pointwise import leave_one_out, leave_one_out_by_refit
 
-VINTAGES = ("2024-12-23", "2025-01-16")
+VINTAGES = ("2024-12-23", "2025-01-16", "2025-02-28", "2026-02-13")
 LARGEST_K = 0.7
 
 

@@ -32,9 +32,9 @@ ADDED = (
 )  # fmt: skip
 
 
-def posterior(added, reporting):
+def posterior(added, reporting, others=("captured", "missing")):
     """Weights on the grid of rates, all other parameters held: prior times likelihood, summed to one."""
-    rows = [row for row in BEFORE if row["claim_id"] in KEPT or row["quantity"] in ("captured", "missing")]
+    rows = [row for row in BEFORE if row["claim_id"] in (*KEPT, "E11") or row["quantity"] in others]
     record = claims([*rows, *added]).known_by(VINTAGE)
     campaign = CAMPAIGN.known_by(VINTAGE)
     seen = observe(record, campaign, reporting)
@@ -85,6 +85,17 @@ def test_an_open_bound_moves_every_quantile_its_own_way(base, case, bound):
         assert gain.min() > -1e-12, (quantity, threshold)
         way = quantiles(tilted, totals) - quantiles(weight, totals)
         assert (way >= -1e-9 * totals.max()).all() if bound == "at_least" else (way <= 1e-9 * totals.max()).all()
+
+
+@pytest.mark.parametrize("quantity", ["captured", "missing"])
+def test_the_first_floor_on_the_missing_moves_no_quantile_down(base, quantity):
+    """Among losses in all there may be missing, whether or not somebody counts them."""
+    reporting, _, _ = base
+    before, totals = posterior([], reporting, others=())
+    for threshold in (1, 50):
+        tilted, same = posterior([statement(quantity, threshold, "at_least", {})], reporting, others=())
+        np.testing.assert_allclose(same, totals, rtol=1e-12)
+        assert (np.cumsum(before) - np.cumsum(tilted)).min() > -1e-12
 
 
 def test_bounds_that_matter_do_move_the_median(base):

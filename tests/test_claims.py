@@ -179,6 +179,13 @@ BAD = [
     ("open", [row(), row(claim_id="A2", bound="at_least", open="no")]),
     ("value", [row(), row(claim_id="A2", value="30.5")]),
     ("value", [row(), row(claim_id="A2", quantity="killed_share", value="30")]),
+    ("high", [row(), row(claim_id="A2", quantity="killed_share", value="0.4", bound="range", low="0.3", high="50")]),
+    ("unit", [row(), row(claim_id="A2", quantity="killed_share", value="0.3", unit="10")]),
+    ("unit", [row(), row(claim_id="A2", quantity="killed_share", value="1", bound="exact")]),
+    ("unit", [row(), row(claim_id="A2", quantity="killed_share", value="0")]),
+    ("unit", [row(), row(claim_id="A2", quantity="loss_share", value="1", bound="at_most")]),
+    ("bound", [row(), row(claim_id="A2", quantity="loss_share", value="1", bound="at_least", unit="0.1")]),
+    ("bound", [row(), row(claim_id="A2", quantity="loss_share", value="1", bound="point", unit="0.1")]),
     ("value", [row(), row(claim_id="A2", value="0", bound="point")]),
     ("value", [row(), row(claim_id="A2", value="0", bound="at_most", open="yes")]),
     ("value", [row(), row(claim_id="A2", value="0", bound="at_most")]),
@@ -200,6 +207,29 @@ def test_a_broken_rule_is_refused_at_its_row_and_column(column, rows):
     assert found[0].got
     assert found[0].expected
     assert found[0].do.endswith(".")
+
+
+@pytest.mark.parametrize("quantity", ["killed_share", "loss_share"])
+def test_a_share_range_in_percent_is_refused_at_both_ends(quantity):
+    found = problems_of(pd.DataFrame([row(quantity=quantity, value="", bound="range", low="20", high="30")]))
+    assert [(p.column, p.got, p.do) for p in found] == [
+        ("low", "20.0", "Write 0.3, not 30."),
+        ("high", "30.0", "Write 0.3, not 30."),
+    ]
+    assert not problems_of(pd.DataFrame([row(value="", bound="range", low="20", high="30")]))
+
+
+def test_a_share_of_all_or_nothing_needs_to_say_how_it_was_rounded():
+    said = [
+        {"value": "1", "unit": "0.1"}, {"value": "0", "unit": "0.05", "bound": "exact"},
+        {"value": "1", "bound": "at_most", "open": "yes"}, {"value": "0", "bound": "at_least", "open": "yes"},
+        {"value": "", "bound": "range", "low": "0.8", "high": "1"}, {"value": "", "bound": "range", "low": "0", "high": "0.2"},
+        {"value": "0.3", "bound": "exact"},
+    ]  # fmt: skip
+    rows = [row(claim_id=f"A{n}", quantity="killed_share", **one) for n, one in enumerate(said)]
+    assert problems_of(pd.DataFrame(rows)) == ()
+    whole = problems_of(pd.DataFrame([row(quantity="killed_share", value="1", bound="exact")]))
+    assert "0.1 if 1 stands for 0.95 and more" in str(whole[0])
 
 
 def test_a_forecast_may_speak_of_a_later_day():
@@ -300,6 +330,12 @@ def test_without_leaves_out_exactly_these(record):
     assert left != record.known_by(VINTAGE)
     assert left.table.index.tolist() == list(range(len(left)))
     assert record.without() == record
+    for several in (["K050", "K051"], ("K050", "K051"), pd.Series(["K050", "K051"])):
+        assert record.known_by(VINTAGE).without(several) == left
+    assert record.known_by(VINTAGE).without("K050", ["K051"]) == left
+    for wrong in (5, ["K050", 5], [["K050"]], None):
+        with pytest.raises(InputError, match="No such claim"):
+            record.without(wrong)
 
 
 @pytest.mark.parametrize("call", [lambda c: c.without("K50"), lambda c: c.marked(["K50"], derived_from="K035")])
@@ -338,11 +374,29 @@ def test_a_whole_source_can_be_marked(record):
         ({"derived_from": "K050"}, "neither"),
         ({"claim_ids": "K051", "source": "rok-nis", "derived_from": "K050"}, "both"),
         ({"source": "uk-mood", "derived_from": "K050"}, "Did you mean uk-mod"),
+        ({"claim_ids": "K051", "derived_from": "K035 K999"}, r"1 problem\n.*'K999'; expected claims or sources"),
+        ({"claim_ids": "K051", "derived_from": ["K0355"]}, "Did you mean K0"),
+        ({"claim_ids": "K051", "derived_from": "western-oficials"}, "Did you mean western-officials"),
+        ({"claim_ids": "K051", "derived_from": 5}, "derived_from: got '5'"),
+        ({"claim_ids": 5, "derived_from": "K050"}, "claim_id: got 5"),
+        ({"claim_ids": ["K051", None], "derived_from": "K050"}, "claim_id: got None"),
     ],
 )
 def test_a_mark_that_says_nothing_is_refused(record, arguments, what):
     with pytest.raises(InputError, match=what):
         record.marked(**arguments)
+
+
+def test_a_mark_that_marks_nothing_at_the_vintage_is_refused(record):
+    early = record.known_by("2024-11-10")
+    assert "uk-mod" in {name for name, _, _ in early.sources}
+    with pytest.raises(
+        InputError, match=r"'uk-mod'; expected a source with evidence known by 2024-11-10.*later vintage"
+    ):
+        early.marked(source="uk-mod", derived_from="K001")
+    with pytest.raises(InputError, match=r"'K050'; expected claims known by 2024-11-10, or sources"):
+        early.marked("K001", derived_from="K050")
+    assert read(row(), row(claim_id="A2", role="repeat", derived_from="elsewhere")).table.loc[1, "derived_from"]
 
 
 def test_changed_claims_survive_storage(record):

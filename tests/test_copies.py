@@ -228,3 +228,11 @@ def test_five_thousand_claims_take_under_two_seconds(sources, span):
     started = time.process_time()
     at.dependence(claims)
     assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize(
+    ("given", "got"), [(pd.DataFrame([row()]), "a DataFrame"), ("claims.csv", "'claims.csv'"), (None, "None")]
+)
+def test_anything_but_claims_is_refused(given, got):
+    with pytest.raises(at.InputError, match=rf"got {got}; expected Claims.*read_claims"):
+        at.dependence(given)

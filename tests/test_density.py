@@ -1,4 +1,7 @@
-"""The graph's log density at random points is the prior times the likelihood, each written from its definition."""
+"""The log density at random points is the prior times the likelihood, each written from its definition.
+
+The graph's and the kernel's: the kernel's gradient is that which PyTensor derives from the graph.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from scipy import stats
 
 import attrition as at
 import exact
-from attrition.build import ROOM_WIDTH
+from attrition.build import ROOM_WIDTH, coordinates
 from attrition.curves import DATE_SDS
+from attrition.kernel.density import density
+from attrition.kernel.layout import lay_out
 from attrition.reporting import Reporting
 from attrition.rounding import OFFSETS, rounding_unit
 from everything import ALL, CAMPAIGN, CURVES, PRIORS, VINTAGE, claims, world
@@ -22,6 +27,8 @@ OPTIONS = {
     "slack, drift, intensity": ("phased", ALL),
     "cell, normal": ("reverting", Reporting(errors="normal", floors="cell")),
     "slack, normal, drift": ("constant", Reporting(errors="normal", drift=True, truncate=False)),
+    "slack, intensity": ("reverting", Reporting(intensity=True)),
+    "as it comes": ("phased", Reporting()),
 }
 SEEDS = (1, 2, 3)
 MODE = pytensor.compile.mode.Mode(linker="py", optimizer=None)  # the graph as written, nothing rewritten
@@ -133,6 +140,27 @@ def test_the_density_is_prior_times_likelihood(built):
         assert made.log_fighting() == pytest.approx(fighting, rel=1e-8, abs=1e-12)
         assert float(total) == pytest.approx(prior + jacobian + fighting + likelihood.sum(), rel=1e-8)
         assert all(np.isfinite(slope).all() for slope in slopes)
+
+
+def test_the_kernel_is_the_graph(built):
+    """Density and every slope, at points drawn from the prior; the constants of the priors aside."""
+    model, run, names, curve, reporting = built
+    differences = []
+    for seed in (1, 2, 3, 4):
+        made = world(curve=CURVES[curve], reporting=reporting, seed=seed)
+        point, _ = unbounded(model, made)
+        total, _, *slopes = run(*[point[name] for name in names])
+        sizes = {dim: len(labels) for dim, labels in coordinates(made.seen, CAMPAIGN.known_by(VINTAGE)).items()}
+        layout = lay_out(made.arrays, sizes, PRIORS, CURVES[curve], reporting)
+        free = [model.rvs_to_values[model[parameter.name]].name for parameter, _, _ in layout.parameters]
+        x = np.concatenate([np.ravel(point[name]) for name in free])
+        gradient = np.zeros(layout.dims)
+        differences.append(density(x, layout.numbers, layout.indices, gradient) + layout.constant - float(total))
+        slope = dict(zip(names, slopes, strict=True))
+        expected = np.concatenate([np.ravel(slope[name]) for name in free])
+        np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-7 * np.abs(expected).max())
+    assert abs(differences[0]) < 1e-6
+    np.testing.assert_allclose(differences, differences[0], atol=1e-8)
 
 
 def test_the_slope_is_that_of_the_density(built):

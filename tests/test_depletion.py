@@ -8,8 +8,9 @@ import pytest
 
 import attrition as at
 from attrition.campaign import Campaign, DateOfInterest, Strength
-from attrition.depletion import DepletionDate, depletion_date, first_crossing
+from attrition.depletion import DaysToShare, DepletionDate, depletion_date, first_crossing
 from attrition.manpower import gross_loss, loss_factor
+from drawings import make
 
 START = dt.date(2024, 12, 1)
 
@@ -152,3 +153,26 @@ def test_a_reference_after_the_horizon_has_no_place(january):
     moved = dataclasses.replace(january, campaign=dataclasses.replace(january.campaign, reference_projection=reference))
     assert at.reference_place(moved, depletion_date(moved, at.forecast())).date_quantile is None
     assert 0 < at.reference_place(moved, depletion_date(moved, at.forecast())).rate_quantile < 1
+
+
+@pytest.mark.parametrize("level", [50, -0.1, 1.5, float("nan"), True, "0.5", None])
+def test_a_level_is_from_0_to_1(level):
+    date = date_of([[10.0, 20.0]])
+    days = DaysToShare("hold", "it goes on", 0.5, np.array([[1.0, 2.0]]), 30)
+    for call in (date.quantile, days.quantile, days.quantile_text):
+        with pytest.raises(at.InputError, match=r"from 0 to 1. Write 0.05 for 5%"):
+            call(level)
+    with pytest.raises(at.InputError, match=r"from 0 to 1. Write 0.05 for 5%"):
+        date.table([0.5, level])
+    assert days.quantile(np.float32(0.5)) == days.quantile(0.5)
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, float])
+def test_a_share_may_be_a_number_of_numpy(number):
+    fit = make(draws=10)
+    expected = at.days_to_share(fit, share=0.5)
+    np.testing.assert_array_equal(at.days_to_share(fit, share=number(0.5)).days, expected.days)
+    assert type(at.days_to_share(fit, share=number(0.5)).share) is float
+    for wrong in (number(1.5), number(0), "0.5", None):
+        with pytest.raises(at.InputError, match="above 0 and at most 1"):
+            at.days_to_share(fit, share=wrong)

@@ -112,6 +112,33 @@ def test_the_january_record_calls_for_no_drift(january):
     assert at.drifting_sources is drifting_sources
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"draws": 0}, "draws"),
+        ({"draws": -1}, "draws"),
+        ({"draws": 1.5}, "draws"),
+        ({"seed": -1}, "seed"),
+        ({"seed": True}, "seed"),
+    ],
+)
+def test_draws_and_seeds_that_cannot_be(given, name):
+    with pytest.raises(at.InputError, match=f"{name}: got .*whole number"):
+        drifting_sources(world(1), **given)
+
+
+def test_one_source_is_one():
+    fit = world(3)
+    one = dataclasses.replace(
+        fit.seen,
+        claims=fit.seen.claims.assign(interval_high=lambda t: t["interval_high"].where(t["source"] == "beta", np.inf)),
+    )
+    found = drifting_sources(dataclasses.replace(fit, seen=one))
+    assert found.numbers["sources"] == 1
+    assert found.sentence.startswith("the totals of one source agree with")
+    assert drifting_sources(fit).sentence.startswith("the totals of 4 sources agree with")
+
+
 def test_holm_by_hand():
     got = _holm({"a": 0.03, "b": 0.01, "c": 0.02, "d": 0.9})
     assert got == pytest.approx({"a": 0.06, "b": 0.04, "c": 0.06, "d": 0.9})

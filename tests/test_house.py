@@ -13,7 +13,7 @@ ROOT = Path(attrition.__file__).parent
 ORDER = [
     "errors", "coding", "packages", "reading", "display", "validation", "claims", "sayings", "rounding", "copies",
     "campaign", "priors", "parameters", "running", "curves", "reporting", "observations", "claim_data", "containers",
-    "strength", "latent", "claim_error", "build", "simulate", "sampling", "fitted", "storage", "manpower",
+    "strength", "latent", "claim_error", "build", "simulate", "kernel", "sampling", "fitted", "storage", "drawing", "manpower",
     "scenarios", "projection", "depletion", "checks", "prior_texts", "prior_draws", "guide", "guide_text",
     "inference", "leaving_out", "readings", "conform", "publishing", "cli",
 ]  # fmt: skip

@@ -80,33 +80,18 @@ def test_a_source_takes_all_its_claims_along(january):
     assert row["says"] == "casualties at least 24; casualties over 1,000, 2024-12-21 to 2024-12-27"
 
 
-def test_a_saved_fit_is_compiled_once(january, tmp_path, monkeypatch):
+def test_a_saved_fit_serves_as_well(january, tmp_path, monkeypatch):
     loaded = at.load(january.save(tmp_path / "fit.nc"))
-    keys = []
-
-    def compiled(model, key, rooms, progress=None):
-        keys.append(key)
-        return january.compiled
-
-    refitted = []
-
-    def refit(before, claims, **options):
-        refitted.append(before.compiled)
-        return january
-
-    monkeypatch.setattr(leaving_out, "compile_model", compiled)
-    monkeypatch.setattr(leaving_out, "refit", refit)
+    monkeypatch.setattr(leaving_out, "refit", lambda before, claims, **options: january)
     found = influence(loaded, progress=False, claim_ids=CLAIMS)
-    assert keys == [january.compiled.key]
-    assert refitted == [january.compiled] * 2
     assert found.table["largest_shift"].max() == 0.0
     assert "no claim moves" in found.sentence.lower()
 
 
 def test_the_last_claim_does_not_take_the_vintage_along(record, campaign):
-    fit = make(record, campaign, compiled=object())
+    fit = make(record, campaign)
     assert fit.claims.vintage is None
-    ready = leaving_out._ready(fit, False)
+    ready = leaving_out._standing(fit)
     last = max(fit.seen.claims["published"])
     rest = ready.claims.without(*fit.seen.claims.loc[fit.seen.claims["published"] == last, "claim_id"])
     assert rest.vintage == ready.campaign.vintage == fit.vintage
@@ -158,7 +143,6 @@ def test_what_a_claim_says(row, words):
 
 def test_the_command_prints_and_writes_the_table(january, tmp_path, monkeypatch):
     january.save(tmp_path / "fit.nc")
-    monkeypatch.setattr(leaving_out, "compile_model", lambda *_, **__: january.compiled)
     monkeypatch.setattr(leaving_out, "refit", lambda *_, **__: january)
     out = tmp_path / "table.csv"
     done = CliRunner().invoke(cli.app, ["influence", str(tmp_path), "--leave-out", "source", "--out", str(out)])

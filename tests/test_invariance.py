@@ -203,6 +203,25 @@ def test_a_statement_that_is_always_true_says_nothing(reporting, empty):
         np.testing.assert_allclose(with_it.log_claims()[:-1], without.log_claims(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("quantity", ["casualties", "killed", "captured", "missing", "losses"])
+@pytest.mark.parametrize("told", ["everything", "losses", "totals"])
+def test_an_open_floor_at_zero_changes_nothing(quantity, told):
+    """Not even beside a figure of the same source and day, weeks after its other figures, or as the first of its kind."""
+    left_out = {"losses": ("captured", "missing"), "totals": ("captured", "missing", "losses", "loss_share")}.get(
+        told, ()
+    )
+    rows = [row for row in table() if row["quantity"] not in left_out]
+    beside = next(row for row in rows if row["source"] == "wise" and row["quantity"] == "killed")
+    reporting = Reporting(min_persons=0.0)
+    without = world(claims(rows), reporting=reporting)
+    for neighbour in (beside, rows[-1]):
+        floor = {"quantity": quantity, "value": 0, "bound": "at_least", "open": "yes", "window_start": None}
+        with_it = world(claims([*rows, {**neighbour, **floor, "claim_id": "Z"}]), reporting=reporting)
+        assert len(with_it.seen.claims) == len(without.seen.claims) + 1
+        np.testing.assert_array_equal(with_it.log_claims()[:-1], without.log_claims())
+        assert with_it.log_claims()[-1] == 0.0
+
+
 @OPTIONS
 def test_more_room_than_needed_changes_nothing(reporting):
     """A compiled model may have room for more sources, briefings, months and dates than a record has."""

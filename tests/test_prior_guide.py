@@ -172,10 +172,59 @@ def test_the_guide_is_the_same_for_the_same_seed(guide, campaign):
     assert "escalation_rate, 5% to 95%" in str(guide)
 
 
+def test_a_phase_that_was_not_public_is_not_named(campaign):
+    guide = prior_guide(campaign, known_by="2024-12-10", draws=60)
+    assert guide.campaign == campaign.known_by("2024-12-10")
+    assert "a day since 2024-11-04" in str(guide)
+    assert "2024-12-06" not in str(guide) + guide_page(guide).split("## Every prior")[0]
+    assert "a day since 2024-12-06" in str(prior_guide(campaign, known_by="2024-12-12", draws=60))
+
+
+@pytest.mark.parametrize(
+    ("given", "vintage"),
+    [
+        ({"claims": "record"}, "2026-02-13"),
+        ({"claims": "known"}, VINTAGE),
+        ({"claims": "record", "campaign": "2025-03-01"}, "2025-03-01"),
+        ({"campaign": "2025-03-01"}, "2025-03-01"),
+        ({}, "2026-02-28"),
+    ],
+)
+def test_the_vintage_where_none_is_asked_for(given, vintage, record, known, campaign):
+    claims = {"record": record, "known": known}.get(given.get("claims"))
+    day = given.get("campaign")
+    guide = prior_guide(campaign.known_by(day) if day else campaign, claims=claims, draws=200)
+    assert str(guide.vintage) == vintage
+    assert guide.overall.total[1] > 0
+
+
+def test_a_point_that_leaves_no_force_fighting_is_said_so(record, campaign):
+    guide = prior_guide(campaign, claims=record, draws=200)
+    low, high = guide.held["long_run_fraction"]
+    assert low.total[1] > 0
+    assert (high.total, high.rate, high.hold, high.rejected) == ((), (), (), 181)
+    assert "to none, hold date" in str(guide)
+    page = guide_page(guide)
+    assert "| 95% | none: hardly a draw left the force fighting |  |  | over 181 |" in page
+    ranked = page.split("## What moves the losses")[1].split("## Every prior")[0]
+    assert ranked.splitlines()[6].startswith("| long_run_fraction | ")
+    assert np.isnan(guide.table.set_index("name").loc["long_run_fraction", "total_high_q50"])
+
+
+def test_the_command_runs_without_a_vintage(tmp_path):
+    done = CliRunner().invoke(cli.app, ["priors", "--draws", "100"])
+    assert done.exit_code == 0, done.output
+    assert "As known by 2026-02-13" in done.output
+
+
 def test_impossible_priors_and_draws_are_refused(known, campaign):
     many = at.default_priors(campaign).override({"escalation_rate": {"median": 1e5, "sd_log": 0.1}})
-    with pytest.raises(AttritionError, match="at odds"):
+    with pytest.raises(
+        AttritionError, match=r"at odds with that\. Choose an earlier known_by or more draws, or change the prior"
+    ):
         prior_draws(known, campaign, many, draws=200)
+    with pytest.raises(AttritionError, match="at odds"):
+        prior_guide(campaign, many, VINTAGE, draws=200)
     with pytest.raises(InputError, match="at least 20"):
         prior_guide(campaign, draws=3)
 

@@ -278,3 +278,9 @@ def test_spans_round_trip_through_the_table(day, value, month):
     )
     again = read_claims(as_text)
     assert (again.digest, again.months) == (claims.digest, int(month))
+
+
+@pytest.mark.parametrize("source", [5, None, [row()], {"claim_id": ["A1"]}])
+def test_what_is_no_table_is_refused(source):
+    with pytest.raises(InputError, match="expected a path or a pandas DataFrame"):
+        read_claims(source)

@@ -19,6 +19,7 @@ UNITS = [
     (15000, "at_least", 5000), (15000, "approx", 1000), (11500, "at_least", 500), (150, "at_least", 50),
     (15, "at_least", 5), (5, "at_least", 1), (7, "approx", 1), (10, "approx", 1), (1, "approx", 1), (1, "at_most", 1),
     (10, "at_least", 10), (100, "at_most", 10), (1234, "approx", 1), (12340, "approx", 10), (0, "approx", 1),
+    (0.3, "exact", 0.1), (0.25, "exact", 0.01), (0.3, "approx", 0.1), (0.25, "at_least", 0.01), (0.333, "at_most", 0.001),
     (91.5, "approx", 0.1), (92.75, "at_least", 0.01), (3_000_000, "approx", 1_000_000),
 ]  # fmt: skip
 
@@ -43,6 +44,9 @@ INTERVALS = [
     ((200, "at_most", True, None, 0, 0), (0, 200)),
     ((0, "exact", False, None, 0, 0), (0, 0.5)),
     ((0, "approx", False, 100, 0, 0), (0, 50)),
+    ((0.3, "exact", False, None, 0, 0), (0.25, 0.35)),
+    ((0.25, "exact", False, None, 0, 0), (0.245, 0.255)),
+    ((1, "exact", False, 0.1, 0, 0), (0.95, 1.05)),
     ((0, "at_least", False, None, 0, 0), (0, 1)),
     ((1234.5, "point", False, None, 0, 0), (1234.5, 1234.5)),
 ]

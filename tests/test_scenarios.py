@@ -91,8 +91,9 @@ def test_methods_are_the_functions(scenario):
 @pytest.mark.parametrize("fit", [FIT, FORCE], ids=["plain", "force"])
 def test_scenarios_that_change_nothing(fit, scenario):
     same(fit, at.multiply(1, scenario), scenario)
-    same(fit, at.then(scenario, 30, scenario), scenario)
-    same(fit, at.then(scenario, "2025-02-20", scenario), scenario)
+    if not scenario.begins_with_part:
+        same(fit, at.then(scenario, 30, scenario), scenario)
+        same(fit, at.then(scenario, "2025-02-20", scenario), scenario)
     same(fit, at.pause(days=0, scenario=scenario), scenario)
     same(fit, at.pause("2025-02-01", days=0, scenario=scenario), scenario)
 
@@ -121,6 +122,150 @@ def test_the_second_part_takes_the_strength_left_at_the_turn():
     start = FIT.array("contingent_size") - FIT.array("cumulative_loss")[..., -1]
     expected = FIT.array("daily_rate")[..., -1] / start
     np.testing.assert_allclose(risk, np.broadcast_to(expected[..., None], risk.shape), rtol=1e-6)
+
+
+# Pauses and arrivals in a part of a chain
+
+
+def rates(scenario, days=365):
+    return scenario.ahead(FIT, days).rate
+
+
+@pytest.mark.parametrize("when", [60, FIT.vintage + dt.timedelta(days=61)])
+def test_a_pause_without_a_start_begins_with_its_part(when):
+    chain = at.forecast().then(when, at.pause(days=30))
+    free, paused = rates(at.forecast()), rates(chain)
+    np.testing.assert_array_equal(paused[..., :60], free[..., :60])
+    assert (paused[..., 60:90] == 0).all()
+    np.testing.assert_array_equal(paused[..., 90:], free[..., 90:])
+    assert "nobody is lost for 30 days from 2025-03-18, and after that the constant rate goes on" in chain.sentence(FIT)
+    assert "2025-01-17" not in chain.sentence(FIT)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        at.pause(days=30, scenario=at.hold()),
+        at.multiply(2, at.pause(days=30, scenario=at.hold())),
+        at.pause(days=30, scenario=at.hold()).reinforced(100, "2025-02-20"),
+        at.pause("2025-06-01", 10, scenario=at.pause(days=30, scenario=at.hold())),
+        at.then(at.pause(days=30, scenario=at.hold()), 100, at.hold()),
+    ],
+    ids=lambda part: part.name,
+)
+def test_a_pause_in_a_later_part_has_all_its_days(part):
+    chain = at.hold().then(20, part)
+    paused = rates(chain)
+    assert ((paused == 0).sum(axis=-1) == (40 if "2025-06-01" in chain.name else 30)).all()
+    assert (paused[..., 20:50] == 0).all()
+    assert "for 30 days from 2025-02-06" in chain.sentence(FIT)
+
+
+def test_a_pause_in_the_middle_of_three_parts():
+    chain = at.hold().then(20, at.pause(days=10, scenario=at.hold())).then(60, at.walk())
+    np.testing.assert_array_equal(
+        (rates(chain) == 0).nonzero()[-1].reshape(80, 10), np.tile(np.arange(20, 30), (80, 1))
+    )
+    again = at.hold().then(20, at.pause(days=10, scenario=at.hold()).then(60, at.walk()))
+    np.testing.assert_array_equal(rates(again), rates(chain))
+
+
+def test_only_the_end_is_uncertain_of_a_pause_that_begins_with_its_part():
+    chain = at.hold().then(20, at.pause(days=30, sd_days=3, scenario=at.hold()))
+    paused, free = rates(chain), rates(at.hold())
+    np.testing.assert_array_equal(paused[..., :20], free[..., :20])
+    assert (paused[..., 20] == 0).all()
+    length = (1.0 - paused / free).sum(axis=-1)
+    assert length.std() == pytest.approx(3, rel=0.3)
+    assert "(its end give or take 3 days)" in chain.sentence(FIT)
+
+
+def test_two_pauses_in_a_row_add_up():
+    one = at.pause(days=20, scenario=at.hold())
+    assert (rates(one.then(20, one)) == 0).sum(axis=-1).tolist() == np.full((2, 40), 40).tolist()
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        at.pause("2025-03-01", 10).then(30, at.hold()),
+        at.pause("2025-02-10", 10).then(30, at.hold()),
+        at.pause(days=40).then(30, at.hold()),
+        at.pause(days=5).then(0, at.hold()),
+        at.hold().then(30, at.pause("2025-02-10", 30)),
+        at.hold().then(30, at.multiply(0.5, at.pause("2025-02-10", 30))),
+        at.hold().then(30, at.pause(days=20)).then(40, at.walk()),
+        at.hold().then(30, at.reinforce(100, "2025-02-10", at.pause(days=20))),
+        at.hold().then(30, at.reinforce(100, "2025-04-10", at.hold())).then(60, at.hold()),
+        at.hold().then(400, at.reinforce(100, "2025-04-10", at.hold())),
+    ],
+    ids=lambda scenario: scenario.name,
+)
+def test_what_its_part_would_cut_is_refused(scenario):
+    with pytest.raises(at.InputError, match=r"part of the chain.*the turn"):
+        at.project(FIT, scenario)
+    with pytest.raises(at.InputError, match="part of the chain"):
+        scenario.sentence(FIT)
+
+
+def test_a_pause_that_is_cut_says_which_days_its_part_has():
+    with pytest.raises(at.InputError) as error:
+        at.project(FIT, at.hold().then(30, at.pause("2025-02-10", 30)))
+    assert "30 days from 2025-02-10" in str(error.value)
+    assert "which begins on 2025-02-16" in str(error.value)
+    with pytest.raises(at.InputError, match="goes from 2025-01-17 to 2025-02-15"):
+        at.project(FIT, at.pause("2025-02-10", 10).then(30, at.hold()))
+    with pytest.raises(at.InputError, match="has no days"):
+        at.project(FIT, at.pause(days=5).then(0, at.hold()))
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        at.pause(scenario=at.pause()),
+        at.pause(days=10).multiplied(2).paused(days=20),
+        at.pause(days=10).then(30, at.hold()).paused(days=20),
+        at.hold().then(30, at.pause(scenario=at.pause())),
+    ],
+    ids=lambda scenario: scenario.name,
+)
+def test_two_pauses_from_one_day_are_one(scenario):
+    with pytest.raises(at.InputError, match=r"two pauses from 2025.*Add up their days"):
+        at.project(FIT, scenario)
+
+
+def test_a_pause_around_a_pause_of_another_day():
+    later = at.pause("2025-03-01", 10, scenario=at.pause(days=20, scenario=at.hold()))
+    assert ((rates(later) == 0).sum(axis=-1) == 30).all()
+    chained = at.hold().then(60, at.pause(days=20, scenario=at.hold())).paused(days=10)
+    assert ((rates(chained) == 0).sum(axis=-1) == 30).all()
+
+
+def test_nobody_is_lost_from_an_arrival_near_the_turn():
+    free = at.hold().reinforced(3000, "2025-03-02", sd_days=10)
+    near = at.hold().then(44, free)
+    arrivals, apart = (at.project(FIT, one).arrivals for one in (near, free))
+    np.testing.assert_array_equal(arrivals[..., -1], apart[..., -1])
+    assert (apart[..., 43] > apart[..., 0]).any()
+    assert (arrivals[..., 43] == arrivals[..., 0]).all()
+    early = apart[..., 44] > apart[..., 0]
+    np.testing.assert_array_equal(arrivals[..., 44], np.where(early, apart[..., -1], apart[..., 0]))
+
+
+def test_an_arrival_on_the_day_before_its_part_is_refused():
+    with pytest.raises(at.InputError, match=r"2025-03-02.*begins on 2025-03-03"):
+        at.project(FIT, at.hold().then(45, at.hold().reinforced(3000, "2025-03-02", sd_days=10)))
+
+
+def test_nobody_is_lost_from_an_arrival_before_the_turn():
+    near = at.hold().reinforced(3000, "2025-03-02", sd_days=10).then(45, at.hold())
+    arrivals, apart = (
+        at.project(FIT, one).arrivals for one in (near, at.hold().reinforced(3000, "2025-03-02", sd_days=10))
+    )
+    assert (arrivals[..., 44] == apart[..., -1]).all()
+    assert (apart[..., 44] < apart[..., -1]).any()
+    dates = depletion_dates(FIT, near)
+    assert np.isfinite(dates["gross_with_reinforcement"].day).all()
 
 
 # Dates in closed form
@@ -251,6 +396,17 @@ def test_bad_arguments(make_it):
 def test_dates_that_do_not_fit_the_fit(scenario):
     with pytest.raises(at.InputError):
         at.depletion_date(FIT, scenario)
+
+
+@pytest.mark.parametrize("work", [at.project, at.depletion_date, depletion_dates, at.days_to_share])
+@pytest.mark.parametrize(
+    ("given", "fix"),
+    [(at.hold, r"Call it: hold\(\)"), ("hold", r"hold\(\)"), (30, "a scenario"), (FIT, "a scenario")],
+    ids=["function", "text", "number", "fit"],
+)
+def test_anything_but_a_scenario_is_refused_with_the_fix(work, given, fix):
+    with pytest.raises(at.InputError, match=fix):
+        work(FIT, given)
 
 
 def test_the_definition_must_be_known():

@@ -20,8 +20,6 @@ POSTERIOR = {
     "killed_share": ((), "1"),
     "captured_ratio": ((), "1"),
     "missing_ratio": ((), "1"),
-    "wave_size": (("wave",), "persons"),
-    "wave_day": (("wave",), "days"),
     "evacuated_fraction": ((), "1"),
     "return_fraction": ((), "1"),
     "return_delay": ((), "days"),

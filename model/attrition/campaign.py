@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -238,30 +239,20 @@ def _problems(campaign: Campaign) -> list[Problem]:
             need(phase.date > before, f"{where}.date", phase.date, f"after {before}", "List phases in order.")
     kinds = [phase.kind for phase in campaign.phases]
     need(kinds.count("escalation") <= 1, "phases", kinds, "one escalation at most", "Call a later one resume.")
-    found += _arrival_problems(campaign)
-    reference = campaign.reference_projection
-    if reference:
-        need(
-            reference.daily_rate > 0,
-            "reference_projection.daily_rate",
-            reference.daily_rate,
-            "> 0",
-            "Check it.",
-        )
+    _check_arrivals(campaign, need)
+    if campaign.reference_projection:
+        rate = campaign.reference_projection.daily_rate
+        need(rate > 0, "reference_projection.daily_rate", rate, "> 0", "Check it.")
     return found
 
 
-def _arrival_problems(campaign: Campaign) -> list[Problem]:
-    found: list[Problem] = []
-
-    def need(ok: bool, where: str, got: object, expected: str, do: str) -> None:
-        if not ok:
-            found.append(Problem("campaign", campaign.name, where, shown(str(got)), expected, do))
-
+def _check_arrivals(campaign: Campaign, need: Callable[[bool, str, object, str, str], None]) -> None:
     first, full = campaign.arrival_from, campaign.full_strength
     need((first is None) == (full is None), "full_strength", full, "both ends of the build-up or none", "Give both.")
     if first and full:
         need(first <= full, "full_strength", full, f"{first} or later", "Check both dates.")
+        do = "Before anybody has come nobody can be lost: let the calendar (start) begin with the first arrivals."
+        need(first <= campaign.start, "arrival_from", first, f"{campaign.start} or earlier", do)
     names = [wave.wave for wave in campaign.reinforcements]
     for number, wave in enumerate(campaign.reinforcements):
         where = f"reinforcements[{number}]"
@@ -275,16 +266,39 @@ def _arrival_problems(campaign: Campaign) -> list[Problem]:
         need(inside, f"{where}.date", wave.date, f"{campaign.start} to {campaign.end}", "Check it.")
         late = wave.published >= wave.date
         need(late, f"{where}.published", wave.published, f"{wave.date} or later", "What is only planned is a scenario.")
-    return found
 
 
 def load_campaign(name: str) -> Campaign:
-    """Campaign of a data package that ships with attrition, for example ``dprk-kursk``."""
+    """Campaign of a data package that ships with attrition.
+
+    Parameters
+    ----------
+    name
+        Of the package, for example ``dprk-kursk``.
+
+    Returns
+    -------
+    Campaign
+
+    Raises
+    ------
+    InputError
+        If there is no such package; the message lists those there are.
+    """
     return read_campaign(package_folder(name) / "campaign.toml")
 
 
 def read_campaign(path: str | Path) -> Campaign:
     """Read a campaign from a TOML file; the packaged ``data/kursk/campaign.toml`` shows every key.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    Campaign
 
     Raises
     ------

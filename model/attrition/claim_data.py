@@ -21,6 +21,8 @@ from .observations import (
     Observations,
     briefing_of,
     briefings_of,
+    claimed,
+    says_something,
     source_table,
 )
 from .parameters import numbers
@@ -60,14 +62,14 @@ def strength_arrays(seen: Observations, campaign: Campaign, days: np.ndarray) ->
         arrived = np.clip((days - first + 1) / (full - first + 1), 0.0, 1.0)
     position = np.clip((days - 0.5) / SHARE_KNOT_DAYS, 0.0, seen.rooms["share_knot"] - 1e-9)
     left = np.floor(position).astype(np.int64)
-    categories = set(seen.claims["category"])
+    categories = claimed(seen.claims.to_dict("records"))
     known = {
         "day_number": days.astype(float),
         "day_arrived": arrived,
         "share_left": left,
         "share_weight": position - left,
         "share_moves": np.array([float(seen.share_moves)]),
-        "other_claimed": np.array([float(CAPTURED in categories), float(MISSING in categories)]),
+        "other_claimed": np.array([float(bool({other, LOSSES} & categories)) for other in (CAPTURED, MISSING)]),
     }
     empty = seen.rooms["wave"] - len(campaign.reinforcements)
     if seen.rooms["wave"]:
@@ -143,7 +145,10 @@ def _briefings(seen: Observations, category: np.ndarray, share: float) -> Arrays
         return {"claim_own": np.ones(len(category))}
     rows = seen.claims.to_dict("records")
     slots = {briefing: slot for slot, briefing in enumerate(briefings_of(rows))}
-    slot = np.array([slots.get(briefing_of(row), -1) if row["category"] < SIZE else -1 for row in rows], dtype=np.int64)
+    spoken = [row["category"] < SIZE and says_something(row) for row in rows]
+    slot = np.array(
+        [slots.get(briefing_of(row), -1) if ok else -1 for row, ok in zip(rows, spoken, strict=True)], dtype=np.int64
+    )
     together = slot >= 0
     return {
         "claim_briefing": np.maximum(slot, 0),

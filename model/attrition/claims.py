@@ -87,16 +87,26 @@ class Claims(Shown):
         kept = self._table.loc[_mask(published <= day for published in self._table["published"])]
         return replace(self, vintage=day, _table=kept.reset_index(drop=True))
 
-    def without(self, *claim_ids: str) -> Claims:
+    def without(self, *claim_ids: str | Iterable[str]) -> Claims:
         """All claims but these; vintage, sources and the sizes of the whole record stay.
+
+        Parameters
+        ----------
+        *claim_ids
+            Each a claim_id, or several in a list.
+
+        Returns
+        -------
+        Claims
 
         Raises
         ------
         InputError
             For a claim_id that is not among the claims.
         """
-        self._check_known(claim_ids)
-        kept = self._table.loc[~self._table["claim_id"].isin(claim_ids)]
+        ids = _names(claim_ids)
+        self._check_known(ids)
+        kept = self._table.loc[~self._table["claim_id"].isin(ids)]
         return replace(self, _table=kept.reset_index(drop=True))
 
     def marked(
@@ -115,24 +125,33 @@ class Claims(Shown):
         source
             Instead of claim_ids: every row of role ``evidence`` of this source.
         derived_from
-            What they copy: a claim_id or other name, or several.
+            What they copy: the claim_id of a claim known by the vintage, a source of the record, or several of them.
+
+        Returns
+        -------
+        Claims
 
         Raises
         ------
         InputError
-            For an unknown claim or source, for both or neither of them, or if nothing is named in derived_from.
+            For an unknown claim or source, for both or neither of them, for a source without evidence by the vintage, or if
+            nothing, or nothing known, is named in derived_from.
         """
-        ids = [claim_ids] if isinstance(claim_ids, str) else list(claim_ids)
-        origin = (derived_from if isinstance(derived_from, str) else " ".join(derived_from)).split()
+        ids = _names([claim_ids])
+        origin = [name for one in _names([derived_from]) for name in str(one).split()]
+        sources = [name for name, _, _ in self.sources]
         if bool(ids) == (source is not None):
             got = "both" if ids else "neither"
             do = "Name the copies by claim_id, or all evidence of one source."
             raise _refused(self.name, "claim_ids or source", got, "one of them", do)
         if source is not None:
-            names = [name for name, _, _ in self.sources]
-            if source not in names:
-                raise _refused(self.name, "source", shown(source), "a source of the record", _near(source, names))
+            if source not in sources:
+                raise _refused(self.name, "source", shown(source), "a source of the record", _near(source, sources))
             rows = (self._table["source"] == source) & (self._table["role"] == "evidence")
+            if not rows.any():
+                when = f" known by {self.vintage}" if self.vintage else ""
+                expected, do = f"a source with evidence{when}", "Choose a later vintage, or name the rows by claim_id."
+                raise _refused(self.name, "source", shown(source), expected, do)
         else:
             self._check_known(ids)
             rows = self._table["claim_id"].isin(ids)
@@ -143,6 +162,15 @@ class Claims(Shown):
         if own:
             do = "A claim is no copy of itself: name the other one."
             raise _refused(", ".join(own), "derived_from", shown(" ".join(origin)), "other claims", do)
+        known = [*self._table["claim_id"], *sources]
+        expected = f"claims known by {self.vintage}, or sources" if self.vintage else "claims or sources of the record"
+        problems = [
+            Problem(self.name, "", "derived_from", shown(name), expected, _near(name, known))
+            for name in origin
+            if name not in known
+        ]
+        if problems:
+            raise InputError("The claims cannot be marked", problems)
         table = self._table.copy()
         table.loc[rows, "role"] = "repeat"
         table.loc[rows, "derived_from"] = " ".join(origin)
@@ -152,7 +180,7 @@ class Claims(Shown):
         known = self._table["claim_id"].tolist()
         known_ids = set(known)
         when = f"a claim known by {self.vintage}" if self.vintage else "a claim of the record"
-        unknown = [name for name in claim_ids if name not in known_ids]
+        unknown = [name for name in claim_ids if not isinstance(name, str) or name not in known_ids]
         if unknown:
             problems = [Problem(self.name, "", "claim_id", shown(name), when, _near(name, known)) for name in unknown]
             raise InputError("No such claim", problems)
@@ -190,6 +218,12 @@ class Claims(Shown):
             ("set aside", f"{len(left)}, each with a reason (.set_aside)"),
         ]
         return f"Claims: {self.name}", facts
+
+
+def _names(given: Iterable[object]) -> list[Any]:
+    """Names given one by one or in lists, as one list."""
+    nested = [[one] if isinstance(one, str) or not isinstance(one, Iterable) else list(one) for one in given]
+    return [name for names in nested for name in names]
 
 
 def _mask(flags: Iterable[bool]) -> np.ndarray:
@@ -247,7 +281,17 @@ def as_date(value: dt.date | str, name: str) -> dt.date:
 
 
 def load_claims(name: str) -> Claims:
-    """Claims of a data package that ships with attrition, for example ``dprk-kursk``.
+    """Claims of a data package that ships with attrition.
+
+    Parameters
+    ----------
+    name
+        Of the package, for example ``dprk-kursk``.
+
+    Returns
+    -------
+    Claims
+        The whole record; ``known_by`` cuts it to a vintage.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .claims import Claims
 
 RECORD = "dprk-kursk"
+HDF5 = b"\x89HDF\r\n\x1a\n"  # how a saved fit begins
 
 app = typer.Typer(
     add_completion=False,
@@ -94,7 +96,7 @@ def fit(
     from .sampling import Settings
 
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        _check_folder(out)
     settings = Settings(draws=draws)
     done = run(claims, chosen, default_priors(chosen, priors), seed=seed, known_by=known_by, settings=settings)
     if out is not None:
@@ -154,8 +156,10 @@ def influence(
     from .sampling import Settings
     from .storage import load, write_whole
 
+    if out is not None:
+        _check_file(out)
     settings = None
-    if fit_or_record is not None and (fit_or_record.is_dir() or fit_or_record.suffix == ".nc"):
+    if fit_or_record is not None and _is_fit(fit_or_record):
         given = {"--campaign": campaign, "--known-by": known_by, "--seed": seed, "--priors": priors}
         set_already = [name for name, value in given.items() if value is not None]
         if set_already:
@@ -204,6 +208,8 @@ def priors(
     from .priors import default_priors
     from .storage import write_whole
 
+    if out is not None:
+        _check_file(out)
     claims = _claims(file)
     chosen = _campaign(campaign, claims)
     page = guide_page(prior_guide(chosen, default_priors(chosen, name), known_by, claims, draws, seed))
@@ -215,6 +221,34 @@ def priors(
 
 def _write(part: Path, text: str) -> None:
     part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that could not be made or written to, before the work that would be lost; nothing is made."""
+    found = folder.absolute()
+    while not found.exists() and found != found.parent:
+        found = found.parent
+    if not found.is_dir():
+        raise NotADirectoryError(f"{found} is a file, not a folder: nothing can be written to {folder}")
+    if not os.access(found, os.W_OK | os.X_OK):
+        raise PermissionError(f"{found} cannot be written to: choose another folder than {folder}")
+
+
+def _check_file(file: Path) -> None:
+    """Refuse a file that could not be written, before the work that would be lost."""
+    if file.is_dir():
+        raise IsADirectoryError(f"{file} is a folder: name a file in it")
+    _check_folder(file.absolute().parent)
+
+
+def _is_fit(path: Path) -> bool:
+    """Whether a path names a saved fit, by what is in it, whatever its name; a folder is one with a fit in it."""
+    if path.is_dir() or path.suffix == ".nc":
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(HDF5)) == HDF5
 
 
 @app.command()
@@ -248,11 +282,14 @@ class _ExitCodes:
     ) -> None:
         if error is None or isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
             return
-        from .errors import FileError, InputError
+        from .errors import AttritionError
 
-        if isinstance(error, InputError | FileError | FileNotFoundError | IsADirectoryError):
+        if isinstance(error, AttritionError | FileNotFoundError | IsADirectoryError):
             sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
+        if isinstance(error, OSError):
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(3) from None
         traceback.print_exception(error)
         raise SystemExit(3) from None
 

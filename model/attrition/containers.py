@@ -241,6 +241,7 @@ def check(arrays: Mapping[str, np.ndarray], rooms: Mapping[str, int]) -> None:
         problems.append(Problem("data", "", name, str(got), expected, "Build the data with containers()."))
 
     lengths = {**_lengths(arrays), "source_kind": len(SOURCE_KINDS), "one": 1, "other_loss": 2, **rooms}
+    lengths["knot_with_first"] = lengths.get("knot", 0) + 1
     for name, array in arrays.items():
         spec = BY_NAME.get(name)
         if spec is None:
@@ -262,7 +263,6 @@ def check(arrays: Mapping[str, np.ndarray], rooms: Mapping[str, int]) -> None:
         "form": 5,
         "category": len(CATEGORIES),
         "days": days + 1,
-        "knot": lengths.get("knot_with_first", 2**31) - 1,
     }
     for name, array in arrays.items():
         below = BY_NAME[name].below if name in BY_NAME else ""

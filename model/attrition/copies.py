@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .claims import Claims
+from .errors import InputError, Problem, shown
 from .rounding import rounding_unit
 
 if TYPE_CHECKING:
@@ -95,12 +96,25 @@ def dependence(claims: Claims) -> pd.DataFrame:
         One row for each suspicion: ``kind``; ``claim_ids`` and ``of``, tuples of the rows suspected and of those they
         seem derived from (``proportional``: of equal length, date by date); ``source`` and ``of_source``; ``evidence``,
         a sentence with the numbers; ``coding``, what to write in the table if the suspicion is right.
+
+    Raises
+    ------
+    InputError
+        For anything but claims: read the table with ``read_claims`` first.
     """
     import pandas as pd
 
-    table = claims.table
+    table = _claims(claims).table
     found = [*_proportional(table), *_computed(table)]
     return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def _claims(given: object) -> Claims:
+    if isinstance(given, Claims):
+        return given
+    got = f"a {type(given).__name__}" if hasattr(given, "columns") else shown(given)
+    problem = Problem("argument", "", "claims", got, "Claims", "Read the table first: read_claims(...).")
+    raise InputError("Nothing can be looked for", [problem])
 
 
 def _days(cells: Iterable[Any]) -> np.ndarray:

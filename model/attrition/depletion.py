@@ -20,7 +20,7 @@ from .errors import InputError, Problem, shown
 from .fitted import Fit, rate_since
 from .manpower import comes_back, everyone, gross_loss, loss_factor, returned
 from .projection import casualties, losses
-from .scenarios.base import Ahead, Scenario, Settled
+from .scenarios.base import Ahead, Scenario, Settled, inner
 from .scenarios.rates import hold
 
 if TYPE_CHECKING:
@@ -32,6 +32,24 @@ DEFINITIONS = {
     "gross_with_reinforcement": "everyone who has arrived, each person once",
     "net": "everyone who has arrived, less those back on duty",
 }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def level_of(level: float) -> float:
+    """Read a quantile level.
+
+    Raises
+    ------
+    InputError
+        If it is no number from 0 to 1.
+    """
+    if not _is_number(level) or not 0.0 <= level <= 1.0:
+        problem = Problem("argument", "", "level", shown(level), "a number from 0 to 1", "Write 0.05 for 5%.")
+        raise InputError("Not a quantile level", [problem])
+    return float(level)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -88,11 +106,14 @@ class DepletionDate(Shown):
         return float(np.mean(self.day <= self.campaign.day(day)))
 
     def quantile(self, level: float) -> dt.date | None:
-        """Date of a quantile of the whole distribution; None if it lies after the horizon."""
-        if not 0.0 <= level <= 1.0:
-            problem = Problem("argument", "", "level", str(level), "0 to 1", "Write 0.05 for 5%.")
-            raise InputError("Not a quantile level", [problem])
-        day = float(np.quantile(self.day, level, method="inverted_cdf"))
+        """Date of a quantile of the whole distribution; None if it lies after the horizon.
+
+        Raises
+        ------
+        InputError
+            If the level is not from 0 to 1: write 0.05 for 5%.
+        """
+        day = float(np.quantile(self.day, level_of(level), method="inverted_cdf"))
         return None if day > self.campaign.day(self.horizon) else self.campaign.date(day)
 
     def quantile_text(self, level: float) -> str:
@@ -166,6 +187,11 @@ def depletion_date(fit: Fit, scenario: Scenario | None = None, definition: str =
     -------
     DepletionDate
 
+    Raises
+    ------
+    InputError
+        For anything but a scenario, an unknown definition, and a scenario that does not fit the fit.
+
     Notes
     -----
     The date is looked for day by day up to the horizon. From when on the rate of a scenario no longer changes (under
@@ -177,13 +203,31 @@ def depletion_date(fit: Fit, scenario: Scenario | None = None, definition: str =
             "argument", "", "definition", shown(definition), ", ".join(DEFINITIONS), "Choose one of them."
         )
         raise InputError("Not a definition of depletion", [problem])
-    scenario = hold() if scenario is None else scenario
+    scenario = hold() if scenario is None else inner("scenario", scenario)
     return _date(fit, scenario, scenario.ahead(fit, fit.campaign.horizon_days), definition)
 
 
 def depletion_dates(fit: Fit, scenario: Scenario | None = None) -> dict[str, DepletionDate]:
-    """Posterior of the depletion date in every definition, by its key; a scenario is carried on once for all."""
-    scenario = hold() if scenario is None else scenario
+    """Posterior of the depletion date in every definition; the scenario is carried on once for all.
+
+    Parameters
+    ----------
+    fit
+        The draws.
+    scenario
+        ``hold()`` by default.
+
+    Returns
+    -------
+    dict of DepletionDate
+        By definition: ``gross``, ``gross_with_reinforcement`` and ``net``.
+
+    Raises
+    ------
+    InputError
+        For anything but a scenario, and for a scenario that does not fit the fit.
+    """
+    scenario = hold() if scenario is None else inner("scenario", scenario)
     ahead = scenario.ahead(fit, fit.campaign.horizon_days)
     return {definition: _date(fit, scenario, ahead, definition) for definition in DEFINITIONS}
 
@@ -253,8 +297,14 @@ class DaysToShare(Shown):
     horizon_days: int
 
     def quantile(self, level: float) -> float:
-        """Days of a quantile of the whole distribution; infinite where it is not reached."""
-        return float(np.quantile(self.days, level, method="inverted_cdf"))
+        """Days of a quantile of the whole distribution; infinite where it is not reached.
+
+        Raises
+        ------
+        InputError
+            If the level is not from 0 to 1: write 0.05 for 5%.
+        """
+        return float(np.quantile(self.days, level_of(level), method="inverted_cdf"))
 
     def quantile_text(self, level: float) -> str:
         """Days of a quantile as text, or ``over <horizon>``."""
@@ -282,11 +332,20 @@ def days_to_share(fit: Fit, scenario: Scenario | None = None, share: float = 0.5
         ``hold()`` by default.
     share
         Above 0, at most 1; 0.5 and 0.9 are what a report of ``per_capita`` gives.
+
+    Returns
+    -------
+    DaysToShare
+
+    Raises
+    ------
+    InputError
+        For a share that is not above 0 and at most 1, anything but a scenario, and a scenario that does not fit the fit.
     """
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 < share <= 1.0:
+    if not _is_number(share) or not 0.0 < share <= 1.0:
         problem = Problem("argument", "", "share", shown(share), "above 0 and at most 1", "Write 0.5 for half.")
         raise InputError("Not a share", [problem])
-    scenario = hold() if scenario is None else scenario
+    scenario = hold() if scenario is None else inner("scenario", scenario)
     horizon = fit.campaign.horizon_days
     day = _day_lost(fit, scenario.ahead(fit, horizon), float(share), initial=False)
     return DaysToShare(
@@ -308,7 +367,20 @@ class ReferencePlace:
 
 
 def reference_place(fit: Fit, date: DepletionDate) -> ReferencePlace | None:
-    """Place the campaign's reference projection; None if there is none, or none was public by the vintage."""
+    """Place the campaign's reference projection in the posterior.
+
+    Parameters
+    ----------
+    fit
+        Gives the rate since the reported escalation, and the campaign with its reference projection.
+    date
+        The depletion date to compare with.
+
+    Returns
+    -------
+    ReferencePlace or None
+        None if there is no reference projection, or none was public by the vintage.
+    """
     reference = fit.campaign.reference_projection
     if reference is None:
         return None

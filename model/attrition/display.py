@@ -32,13 +32,15 @@ class Shown(ABC):
 
 
 def count(value: float) -> str:
-    """Round a number of persons for people: three significant digits, thousands separated."""
+    """Round a number of persons for people: three significant digits, thousands separated, one decimal below ten."""
     if not abs(value) < float("inf"):
         return str(value)
-    digits = 0 if value == 0 else max(0, len(str(int(abs(value)))) - 3)
-    step = 10**digits
-    if abs(value) < 10:
-        return f"{value:.1f}"
+    tenths = round(value, 1)
+    if tenths == 0:
+        return "0"
+    if abs(tenths) < 10:
+        return f"{tenths:.1f}"
+    step = 10 ** max(0, len(str(int(abs(value)))) - 3)
     return f"{round(value / step) * step:,}"
 
 

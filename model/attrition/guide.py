@@ -15,7 +15,7 @@ from .claims import Claims, as_date, read_claims
 from .coding import SOURCE_KINDS
 from .depletion import DepletionDate, depletion_date
 from .display import Shown, count
-from .errors import InputError, Problem, shown
+from .errors import AttritionError, InputError, Problem, shown
 from .fitted import rate_since
 from .observations import CATEGORIES, SHARES
 from .prior_draws import FEWEST, PriorDraws, drawn, prepared, quantile
@@ -43,7 +43,7 @@ PROBES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What draws from the prior say: quantiles at 5%, 50% and 95%.
+    """What draws from the prior say: quantiles at 5%, 50% and 95%, all empty if hardly a draw left the force fighting.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Outcome:
     said
         An undated figure published at the vintage, over the truth of that day; empty where no figure is asked.
     rejected
-        Draws in which the force was no longer fighting at the vintage.
+        Draws in which the force was no longer fighting at the vintage; at least so many where the quantiles are empty.
     """
 
     total: tuple[float, ...]
@@ -64,6 +64,11 @@ class Outcome:
     hold: tuple[str, ...]
     said: tuple[float, ...]
     rejected: int
+
+    def median(self, name: str) -> str:
+        """Write the median of ``total``, ``rate`` or ``hold``, or that there is none."""
+        numbers = getattr(self, name)
+        return (numbers[1] if name == "hold" else count(numbers[1])) if numbers else "none"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -73,7 +78,7 @@ class PriorGuide(Shown):
     Attributes
     ----------
     campaign, priors
-        Which they are.
+        Which they are, the campaign as public by the vintage.
     vintage
         Day of the totals.
     overall
@@ -140,8 +145,9 @@ class PriorGuide(Shown):
         for name in self.held:
             if self.moves(name):
                 low, high = self.held[name]
-                dates = f"hold date {low.hold[1]} to {high.hold[1]}"
-                facts.append((f"{name}, 5% to 95%", f"total {count(low.total[1])} to {count(high.total[1])}, {dates}"))
+                dates = f"hold date {low.median('hold')} to {high.median('hold')}"
+                total = f"total {low.median('total')} to {high.median('total')}"
+                facts.append((f"{name}, 5% to 95%", f"{total}, {dates}"))
         return f"Priors of {self.campaign.title or self.campaign.name}: {self.priors.label}, before any claim", facts
 
 
@@ -162,7 +168,8 @@ def prior_guide(
     priors
         By default ``default_priors(campaign)``.
     known_by
-        Vintage; by default that of the claims or the campaign, else the end of the campaign's calendar.
+        Vintage; by default that of the claims or the campaign, else the day of the claims' last publication, else the end of
+        the campaign's calendar.
     claims
         Set beside what the prior would have them say; the losses drawn do not depend on their values.
     draws, seed
@@ -177,7 +184,8 @@ def prior_guide(
     InputError
         If there are too few draws, or no text for a prior.
     AttritionError
-        If hardly a draw leaves the force fighting at the vintage.
+        If hardly a draw leaves the force fighting at the vintage: choose an earlier one or more draws, or change the prior of
+        contingent_size or of the rates. Where that happens at one point of one prior only, its outcome is empty.
 
     Notes
     -----
@@ -188,23 +196,35 @@ def prior_guide(
         problem = Problem("argument", "", "draws", shown(draws), f"a whole number of at least {FEWEST}", "Try 2000.")
         raise InputError("Too few draws", [problem])
     priors = priors or default_priors(campaign)
-    given = None if claims is None else claims.vintage
-    day = as_date(known_by, "known_by") if known_by is not None else given or campaign.vintage or campaign.end
+    day = _vintage(campaign, claims) if known_by is None else as_date(known_by, "known_by")
     claims = None if claims is None else claims.known_by(day)
+    campaign = campaign.known_by(day)
     probes = _probes(campaign, day)
     asked = prepared(probes, campaign, priors)
     record = asked if claims is None else prepared(claims, campaign, priors)
 
+    everything = drawn(record, draws, seed)
+
     def outcome(name: str, level: float) -> Outcome:
         held = {name: level}
-        said = _said(drawn(asked, draws, seed, held), SAID_BY[name]) if name in SAID_BY else ()
-        return _outcome(drawn(record, draws, seed, held), said)
+        try:
+            said = _said(drawn(asked, draws, seed, held), SAID_BY[name]) if name in SAID_BY else ()
+            return _outcome(drawn(record, draws, seed, held), said)
+        except AttritionError:  # all other priors leave it fighting: this point is the one at odds with it
+            return Outcome((), (), (), (), draws - FEWEST + 1)
 
     spread = [prior.name for prior in priors.rows if prior.family not in ("Fixed", "SameAsTotals")]
     held = {name: (outcome(name, LEVELS["low"]), outcome(name, LEVELS["high"])) for name in spread}
-    everything = drawn(record, draws, seed)
     table = _against(everything) if claims is not None else _no_table()
     return PriorGuide(campaign, priors, day, _outcome(everything, ()), held, table, draws, seed)
+
+
+def _vintage(campaign: Campaign, claims: Claims | None) -> dt.date:
+    """Day of the totals where none is asked for."""
+    given = campaign.vintage if claims is None else claims.vintage or campaign.vintage
+    if given is not None:
+        return given
+    return campaign.end if claims is None else max(claims.table["published"], default=campaign.end)
 
 
 def _probes(campaign: Campaign, day: dt.date) -> Claims:

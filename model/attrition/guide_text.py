@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .display import count
 from .guide import Outcome, PriorGuide
 from .prior_draws import quantile
@@ -16,6 +18,11 @@ def guide_page(guide: PriorGuide) -> str:
     ----------
     guide
         From ``prior_guide``.
+
+    Returns
+    -------
+    str
+        Markdown, with a section for each prior.
     """
     since = guide.campaign.rate_since
     lines = [
@@ -64,6 +71,9 @@ def _head(first: str, since: object, guide: PriorGuide, more: str = "") -> list[
 
 
 def _row(label: str, outcome: Outcome, said: bool = False) -> str:
+    if not outcome.total:
+        none = "none: hardly a draw left the force fighting"
+        return f"| {' | '.join([label, none, '', '', f'over {outcome.rejected:,}', *([''] if said else [])])} |"
     low, middle, high = outcome.hold
     cells = [
         label,
@@ -113,6 +123,8 @@ def _ranked(guide: PriorGuide) -> list[str]:
 
     def ratio(name: str) -> float:
         low, high = guide.held[name]
+        if not low.total or not high.total:
+            return math.inf
         return max(high.total[1] / low.total[1], low.total[1] / high.total[1])
 
     lines = [
@@ -127,8 +139,8 @@ def _ranked(guide: PriorGuide) -> list[str]:
     ]
     for name in sorted(moving, key=ratio, reverse=True):
         low, high = guide.held[name]
-        cells = (f"{count(a[1])} to {count(b[1])}" for a, b in ((low.total, high.total), (low.rate, high.rate)))
-        lines.append(f"| {name} | {' | '.join(cells)} | {low.hold[1]} to {high.hold[1]} |")
+        cells = (f"{low.median(what)} to {high.median(what)}" for what in ("total", "rate", "hold"))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
 
 
@@ -154,7 +166,7 @@ def _section(guide: PriorGuide, prior: Prior) -> list[str]:
             "",
         ]
     low, high = guide.held[prior.name]
-    said = bool(low.said)
+    said = bool(low.said or high.said)
     if guide.moves(prior.name):
         lines += ["", *_head("held at", guide.campaign.rate_since, guide, " figure / truth |" if said else "")]
         return [*lines, _row("5%", low, said), _row("95%", high, said), ""]

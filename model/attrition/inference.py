@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .build import build_model, coordinates, one_vintage
+from .build import build_model, one_vintage
 from .campaign import Campaign
 from .checks.convergence import convergence
 from .claims import Claims
 from .containers import containers
 from .curves import Curve, default_curve
+from .drawing import draw
 from .errors import InputError, Problem
 from .fitted import Fit, label
 from .kernel.forms import form_of
@@ -25,7 +26,7 @@ from .latent import latent, lookup
 from .observations import Observations, observe
 from .priors import Priors, default_priors
 from .reporting import Reporting
-from .sampling import Compiled, Drawn, Settings, compile_model, sample, sample_compiled
+from .sampling import Compiled, Settings, compile_model
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -228,23 +229,6 @@ def _no_draws() -> Any:
     import xarray as xr
 
     return xr.DataTree()
-
-
-def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Drawn:
-    """Draw the free parameters of a fit's model given these data, with the fit's seed; nothing else of the fit is used.
-
-    Returns
-    -------
-    (draws, stats)
-        By name, each (chain, draw, ...).
-    """
-    seed = int(np.random.SeedSequence(fit.seed).spawn(2)[0].generate_state(1, np.uint32)[0])
-    if fit.compiled is not None:
-        return sample_compiled(fit.compiled, arrays, settings, seed, progress)
-    sizes = {dim: len(names) for dim, names in coordinates(fit.seen, fit.campaign).items()}
-    from .kernel.model import kernel_model
-
-    return sample(kernel_model(arrays, sizes, fit.priors, fit.curve, fit.reporting), settings, seed, progress)
 
 
 def _sampled(unfinished: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Fit:

@@ -86,9 +86,9 @@ class Observations:
     def share_moves(self) -> bool:
         """Whether a source speaks of the killed share at dates so far apart that a change could be told."""
         spoken: dict[str, list[int]] = {}
-        for source, category, day in zip(*(self.claims[c] for c in ("source", "category", "end_day")), strict=True):
-            if category in (KILLED, KILLED_SHARE):
-                spoken.setdefault(source, []).append(day)
+        for row in self.claims.to_dict("records"):
+            if row["category"] in (KILLED, KILLED_SHARE) and says_something(row):
+                spoken.setdefault(row["source"], []).append(row["end_day"])
         return any(max(days) - min(days) >= SHARE_SPAN_DAYS for days in spoken.values())
 
 
@@ -211,7 +211,7 @@ def briefings_of(rows: list[dict[Any, Any]]) -> list[str]:
     """Briefings with two figures about losses or more, in order."""
     counts: dict[str, int] = {}
     for row in rows:
-        if row["category"] < SIZE:
+        if row["category"] < SIZE and says_something(row):
             counts[briefing_of(row)] = counts.get(briefing_of(row), 0) + 1
     return [briefing for briefing, figures in counts.items() if figures > 1]
 
@@ -251,7 +251,8 @@ def _read(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> d
     spoken = form_of(number["value"], bound, is_open, row["unit"], number["low"], number["high"])
     form, stated, unit, offset, _ = spoken
     low, high = cell(np.array(stated), np.array(form), np.array(unit), np.array(offset))
-    end = campaign.day(row["as_of"] or row["published"])
+    undated = row["as_of_basis"] in NO_DATE
+    end = campaign.day(row["published"] if undated or not row["as_of"] else row["as_of"])
     start, days, clipped = 0, 1, False
     rate = row["quantity"] == "daily_rate"
     if rate or row["window_start"] is not None:
@@ -264,7 +265,7 @@ def _read(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting) -> d
         "start_day": start,
         "end_day": end,
         "first_day": campaign.day(row["as_of_from"]) if row["as_of_from"] else end,
-        "lagged": row["as_of_basis"] in NO_DATE,
+        "lagged": undated,
         "interval_low": float(low),
         "interval_high": float(high),
         "days": days,
@@ -304,20 +305,33 @@ def _notes(seen: Observations, campaign: Campaign) -> tuple[str, ...]:
     strength += [(wave.median, wave.sd_log) for wave in campaign.reinforcements]
     most = sum(median * math.exp(STRENGTH_SDS * sd) for median, sd in strength)
     beyond = [
-        row["claim_id"]
-        for row in rows
-        if row["category"] in (TOTAL, KILLED, WOUNDED, LOSSES) and row["interval_low"] * row["days"] > most
+        row["claim_id"] for row in rows if row["category"] not in SHARES and row["interval_low"] * row["days"] > most
     ]
     if beyond:
         notes.append(
             f"{', '.join(beyond)}: more than the {most:,.0f} persons that the strength's prior allows for at the very most; "
             "kept: check the unit, the contingent and the strength."
         )
-    categories = {row["category"] for row in rows}
-    if LOSSES in categories and not categories & {CAPTURED, MISSING}:
-        names = [row["claim_id"] for row in rows if row["category"] == LOSSES]
-        notes.append(f"no figure for captured or missing: losses are read as killed and wounded ({', '.join(names)})")
+    silent = [
+        word for word, category in (("captured", CAPTURED), ("missing", MISSING)) if category not in claimed(rows)
+    ]
+    names = [row["claim_id"] for row in rows if row["category"] == LOSSES]
+    if names and silent:
+        notes.append(
+            f"no figure for {' or '.join(silent)}: how many of them are among the losses rests on the prior "
+            f"({', '.join(names)})"
+        )
     return tuple(notes)
+
+
+def claimed(rows: list[dict[Any, Any]]) -> set[int]:
+    """Categories of the claims that say something."""
+    return {row["category"] for row in rows if says_something(row)}
+
+
+def says_something(row: Mapping[Any, Any]) -> bool:
+    """Whether a claim that entered could be wrong: an open floor at 0 could not, and must change nothing."""
+    return bool(row["interval_low"] > 0 or math.isfinite(row["interval_high"]))
 
 
 def source_table(seen: Observations) -> dict[str, np.ndarray]:

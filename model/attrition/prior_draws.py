@@ -132,7 +132,8 @@ def drawn(world: Prepared, draws: int, seed: int, held: Mapping[str, float] | No
     left = int(kept.sum())
     if left < FEWEST:
         raise AttritionError(
-            f"{left} of {draws} draws left the force fighting at {seen.vintage}: the prior is at odds with that"
+            f"{left} of {draws} draws left the force fighting at {seen.vintage}, fewer than {FEWEST}: the prior is at odds "
+            "with that. Choose an earlier known_by or more draws, or change the prior of contingent_size or of the rates."
         )
     wide = {name: _wide(value, draws)[:, kept] for name, value in q.items()}
     raw = {name: value[:, kept] for name, value in free.items()}

@@ -104,9 +104,9 @@ def _defaults(campaign: Campaign) -> list[Prior]:
         Prior("killed_share_walk_sd", "Fixed", {"value": 0.15}, "logit units per root month",
               "how fast the killed share moves, where claims far enough apart can tell: by a factor of 1.7 in a year"),
         Prior("captured_ratio", "LogNormal", {"median": 0.005, "sd_log": 1.5}, "captured per killed or wounded",
-              "a handful in " + _RECORD + "; used only where somebody gives a figure for captured"),
+              "a handful in " + _RECORD + "; used only where somebody speaks of captured or of losses in all"),
         Prior("missing_ratio", "LogNormal", {"median": 0.03, "sd_log": 1.5}, "missing per killed or wounded",
-              "a judgement, 90% from 0.3% to 35%; used only where somebody gives a figure for missing"),
+              "a judgement, 90% from 0.3% to 35%; used only where somebody speaks of missing or of losses in all"),
         *(
             Prior(f"lag_{kind}", "LogNormal", {"median": days, "sd_log": 0.3}, "days",
                   "mean age of a source's figures on the day they are published, where it gives no date; " + why)
@@ -304,6 +304,10 @@ def default_priors(campaign: Campaign, name: str = "default") -> Priors:
     name
         ``default``, or ``study``: bias priors from the published study alone, chosen without sight of any claim about
         the North Korean contingent (for backtests). The other rows are those of the default set.
+
+    Returns
+    -------
+    Priors
 
     Raises
     ------

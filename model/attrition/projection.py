@@ -11,7 +11,7 @@ from .display import Shown, count
 from .errors import InputError, Problem, shown
 from .fitted import Fit
 from .manpower import everyone, gross_loss, loss_factor, returned
-from .scenarios.base import Ahead, Scenario
+from .scenarios.base import Ahead, Scenario, inner
 from .scenarios.rates import forecast
 
 NEVER_QUITE = 1e-9
@@ -88,8 +88,13 @@ def project(fit: Fit, scenario: Scenario | None = None, days: int | None = None)
     Returns
     -------
     Projection
+
+    Raises
+    ------
+    InputError
+        For anything but a scenario, days that are no whole number of at least 1, and a scenario that does not fit the fit.
     """
-    scenario = forecast() if scenario is None else scenario
+    scenario = forecast() if scenario is None else inner("scenario", scenario)
     horizon = fit.campaign.horizon_days
     days = horizon if days is None else days
     if isinstance(days, bool) or not isinstance(days, int | np.integer) or days < 1:

@@ -16,15 +16,11 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .coding import COLUMNS, DATES, EXTRA_PREFIX, NUMBERS, REQUIRED
 from .errors import InputError, Problem, shown
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_BYTES = 64 * 2**20
 MAX_COLUMNS = 200
@@ -40,10 +36,21 @@ type Cell = str | float | dt.date | None
 type Row = tuple[str, dict[str, object]]
 
 
-def rows_of(source: str | Path | pd.DataFrame) -> list[Row]:
-    """Read the raw rows: (where, {column: cell}). Cells of a file are strings, those of a frame as they are."""
+def rows_of(source: object) -> list[Row]:
+    """Read the raw rows of a path or a DataFrame: (where, {column: cell}). Cells of a frame stay as they are.
+
+    Raises
+    ------
+    InputError
+        For anything else, and for a file or columns that cannot be read.
+    """
     if isinstance(source, str | Path):
         return _rows_of_file(Path(source))
+    import pandas as pd
+
+    if not isinstance(source, pd.DataFrame):
+        do = "Give the file's name, or read it with pandas first."
+        raise _fail("argument", "source", shown(source), "a path or a pandas DataFrame", do)
     rows = []
     _check_columns([str(column) for column in source.columns], "header")
     for number, (_, row) in enumerate(source.iterrows(), start=1):

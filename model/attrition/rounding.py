@@ -23,14 +23,15 @@ def rounding_unit(value: float, bound: str) -> float:
     Parameters
     ----------
     value : float
-        The stated number, in persons.
+        The stated number: persons, persons per day or a share.
     bound : str
         ``exact``, ``approx``, ``at_least`` or ``at_most``.
 
     Returns
     -------
     float
-        The place of the last significant digit (3,800: 100). An exact power of ten is read one place finer for
+        The place of the last significant digit (3,800: 100); ``exact`` whole numbers: 1. A number with decimals has the
+        place of its last decimal, whatever the bound (0.25: 0.01). An exact power of ten is read one place finer for
         ``approx`` and ``at_most`` (about 1,000: 100); ``at_least`` a number of several digits that ends in 5 uses
         five of its place (over 4,500: 500).
 
@@ -39,10 +40,10 @@ def rounding_unit(value: float, bound: str) -> float:
     >>> rounding_unit(3800, "approx"), rounding_unit(1000, "approx"), rounding_unit(4500, "at_least")
     (100.0, 100.0, 500.0)
     """
-    if bound == "exact" or value == 0:
-        return 1.0
     if value != int(value):
         return 10.0 ** -len(f"{value:.9f}".rstrip("0").split(".")[1])
+    if bound == "exact" or value == 0:
+        return 1.0
     digits = str(int(value)).rstrip("0")
     place = 10.0 ** (len(str(int(value))) - len(digits))
     if digits == "1" and bound in ("approx", "at_most"):

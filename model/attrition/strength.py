@@ -63,7 +63,7 @@ def returned(wounded: Any, place: Any, q: Mapping[str, Any], xp: ModuleType) -> 
 def absorbed(intended: Any, q: Mapping[str, Any], xp: ModuleType) -> Any:
     """Killed and wounded so far (..., day), of what the rate alone would add up to: nobody is lost twice.
 
-    A smooth minimum of the intended loss and of all who have arrived, ``(x**-m + a**-m)**(-1 / m)`` with m = 16: 0.1% below
+    A smooth minimum of the intended loss and of all who have arrived, ``(x**-m + a**-m)**(-1 / m)`` with m = 16: 0.2% below
     the intended loss at four fifths of the strength, 4% where both are equal, and never above the strength.
     """
     log_loss = xp.log(xp.maximum(gross(intended, q), TINY))

@@ -29,6 +29,11 @@ WORDS = {
 
 type Rule = tuple[str, str, str, Callable[[dict[Any, Any]], bool]]
 
+
+def _within_one(column: str) -> Callable[[dict[Any, Any]], bool]:
+    return lambda r: r["quantity"] not in SHARE_QUANTITIES or r[column] is None or r[column] <= 1
+
+
 # (column, what is expected, what to do, is the row in order?): a row with an empty cell passes what needs the cell.
 ROW_RULES: tuple[Rule, ...] = (
     ("claim_id", "a name", "Give every claim a unique claim_id.", lambda r: bool(r["claim_id"])),
@@ -141,11 +146,21 @@ ROW_RULES: tuple[Rule, ...] = (
         "Round it, or use daily_rate or a share.",
         lambda r: r["quantity"] in ("daily_rate", *SHARE_QUANTITIES) or r["value"] is None or _counted(r),
     ),
+    *(
+        (column, "a share from 0 to 1", "Write 0.3, not 30.", _within_one(column))
+        for column in ("value", "low", "high", "unit")
+    ),
     (
-        "value",
-        "a share from 0 to 1",
-        "Write 0.3, not 30.",
-        lambda r: r["quantity"] not in SHARE_QUANTITIES or r["value"] is None or r["value"] <= 1,
+        "unit",
+        "the step on which a share of 0 or 1 was rounded, which has no digits to read it off",
+        "Give it (0.1 if 1 stands for 0.95 and more), give a range, or leave an at_most open.",
+        lambda r: not _is_whole_share(r) or r["open"] == "yes" or r["unit"] is not None,
+    ),
+    (
+        "bound",
+        "exact, approx or at_most for a share of 1",
+        "Nothing is more than all: give approx and a unit, or at_least a smaller share.",
+        lambda r: not _is_whole_share(r) or r["value"] == 0 or r["bound"] not in ("at_least", "point"),
     ),
     (
         "value",
@@ -184,6 +199,11 @@ ROW_RULES: tuple[Rule, ...] = (
         lambda r: _is_web(r["url"]),
     ),
 )
+
+
+def _is_whole_share(row: dict[str, Any]) -> bool:
+    """Whether it is a share of 0 or 1, which says nothing of how finely it was rounded."""
+    return row["quantity"] in SHARE_QUANTITIES and row["bound"] != "range" and row["value"] in (0, 1)
 
 
 def _counted(row: dict[str, Any]) -> bool:

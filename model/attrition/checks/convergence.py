@@ -47,10 +47,10 @@ def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
 
 
 def drawn_curves(fit: Fit) -> dict[str, np.ndarray]:
-    """Draws (chain, draw) of what the figures show: rate and total on every seventh day back from the vintage, and phases."""
+    """Draws (chain, draw) of what the figures show: rate, total and strength on every seventh day back from the vintage, and phases."""
     curves = {}
-    for name in ("daily_rate", "cumulative_loss"):
-        draws = fit.array(name)
+    by_day = {name: fit.array(name) for name in ("daily_rate", "cumulative_loss")} | {"strength": strength(fit)}
+    for name, draws in by_day.items():
         days = fit.posterior["day"].values.astype("datetime64[D]")
         for number in range(draws.shape[-1] - 1, 0, -7):
             curves[f"{name}[{days[number]}]"] = draws[..., number]

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..build import claim_slack
 from ..claim_error import location_and_scale
+from ..errors import InputError, Problem, shown
 from ..fitted import Fit
 from ..latent import latent, lookup
 from ..observations import LOSSES, SHARE_KNOT_DAYS, TOTAL
@@ -44,6 +45,11 @@ def drifting_sources(fit: Fit, draws: int = 500, seed: int = 0) -> CheckResult:
         of bounded interval on two or more days, ``p[source]`` (two-sided, Holm-corrected) and ``slope[source]`` (posterior
         mean, log units per month); ``sources``, how many those are.
 
+    Raises
+    ------
+    InputError
+        If ``draws`` is no whole number of at least 1, or ``seed`` none of at least 0.
+
     Notes
     -----
     The residual of a total is the log of its stated interval's middle less the center of its source's own estimate, in scales
@@ -52,6 +58,7 @@ def drifting_sources(fit: Fit, draws: int = 500, seed: int = 0) -> CheckResult:
     rounding, bound and slack. The check is cautious: the losses themselves bend towards a source that drifts, the more so the
     fewer other sources there are, and with three figures only a gross drift can show.
     """
+    _check_whole(draws, seed)
     groups = _sources(fit)
     if not groups:
         sentence = f"no source gives {FEWEST} bounded totals on different days: drift cannot be told from error"
@@ -75,6 +82,16 @@ def drifting_sources(fit: Fit, draws: int = 500, seed: int = 0) -> CheckResult:
     flagged = sorted((p, source) for source, p in corrected.items() if p < LEVEL)
     sentence = _sentence([source for _, source in flagged], slopes, corrected, fit.reporting.drift)
     return CheckResult("drifting sources", not flagged, sentence, numbers | {"sources": float(len(found))})
+
+
+def _check_whole(draws: int, seed: int) -> None:
+    problems = [
+        Problem("argument", "", name, shown(value), f"a whole number of at least {least}", "Correct it.")
+        for name, value, least in (("draws", draws, 1), ("seed", seed, 0))
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least
+    ]
+    if problems:
+        raise InputError("The drift cannot be checked", problems)
 
 
 def _sources(fit: Fit) -> dict[str, np.ndarray]:
@@ -170,8 +187,9 @@ def _sentence(flagged: list[str], slopes: Mapping[str, float], corrected: Mappin
     if not flagged:
         least = min(corrected, key=lambda name: corrected[name])
         beyond = "the drift that the fit allows for" if allowed else "a bias that stays"
+        who = "one source agree" if len(slopes) == 1 else f"{len(slopes)} sources agree"
         return (
-            f"the totals of {len(slopes)} sources agree with {beyond}; least corrected p-value {corrected[least]:.2g} "
+            f"the totals of {who} with {beyond}; least corrected p-value {corrected[least]:.2g} "
             f"({least}, {slopes[least]:+.2f} log units a month)"
         )
     words = "; ".join(

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..build import claim_slack
 from ..claim_error import location_and_scale
+from ..drawing import draw
 from ..fitted import Fit
-from ..inference import draw
 from ..latent import latent, lookup
 from ..reporting import log_probability, log_probability_with_slack
 from ..rounding import FLOOR

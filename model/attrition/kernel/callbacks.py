@@ -35,7 +35,7 @@ DENSITY = types.int64(types.uint64, _REAL, _REAL, _REAL, _WHOLE)
 EXPAND = types.int64(types.uint64, types.uint64, _REAL, _REAL, _WHOLE)
 
 
-def at_point(dims, x_, gradient_, log_density_, data_):  # type: ignore[no-untyped-def]
+def at_point(dims, x_, gradient_, log_density_, data_):
     """Log density and gradient at a point; the result is not 0 where they are not finite."""
     data = carray(data_, (5,))
     numbers = carray(_pointer(data[0]), (data[1],), np.float64)
@@ -51,7 +51,7 @@ def at_point(dims, x_, gradient_, log_density_, data_):  # type: ignore[no-untyp
     return 0
 
 
-def of_draw(dims, expanded, x_, out_, data_):  # type: ignore[no-untyped-def]
+def of_draw(dims, expanded, x_, out_, data_):
     """Free parameters on their own scales."""
     data = carray(data_, (5,))
     scales = carray(_pointer(data[4]), (dims, 3), np.float64)
@@ -65,7 +65,7 @@ def of_draw(dims, expanded, x_, out_, data_):  # type: ignore[no-untyped-def]
     return 0
 
 
-class _Noting(compiler.Compiler):  # type: ignore[misc]
+class _Noting(compiler.Compiler):
     """numba's compiler, which notes its last result: that is what can be kept."""
 
     last: Any = None
@@ -77,14 +77,13 @@ class _Noting(compiler.Compiler):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Addresses of the two callbacks, where they came from, and the seconds it took.
+    """Addresses of the two callbacks, and the seconds it took to have them.
 
     ``held`` keeps the machine code alive.
     """
 
     density: int
     expand: int
-    kept: bool
     seconds: float
     held: tuple[Any, ...]
 
@@ -106,7 +105,7 @@ def callbacks() -> Callbacks:
     target.refresh()
     results = [compiler.CompileResult._rebuild(target, *reduced) for reduced in found]
     addresses = [one.library.get_pointer_to_function(one.fndesc.llvm_cfunc_wrapper_name) for one in results]
-    return Callbacks(*addresses, kept=True, seconds=time.perf_counter() - started, held=tuple(results))
+    return Callbacks(addresses[0], addresses[1], time.perf_counter() - started, tuple(results))
 
 
 def _compile() -> list[Any]:

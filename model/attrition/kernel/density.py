@@ -8,23 +8,18 @@ import numpy as np
 from numba import njit
 
 from ..build import ROOM_WIDTH
-from ..curves import DATE_SDS
 from ..strength import SHARPNESS, TINY
 from .access import add_read_smoothly, log_logistic, logistic, part, read_smoothly
 from .claims import claims
 from .forms import CONSTANT, PHASED
 from .layout import (
-    BETA,
     BLOCK,
     FIRST_SCALAR,
     FIXED,
-    HALF_NORMAL,
     INDEX,
-    LOG_NORMAL,
     NUMBER,
     OPTION,
     SCALAR,
-    SCALARS,
 )
 from .rate import (
     phase_levels,
@@ -36,9 +31,9 @@ from .rate import (
     walk,
     walk_back,
 )
+from .units import NUMBER_OF_SCALARS, dates, scalar_values, standard, uniform
 
 FORM, TRUNCATE, DAYS = OPTION["form"], OPTION["truncate"], OPTION["days"]
-NUMBER_OF_SCALARS = len(SCALARS)
 SIZE, CAPTURED, MISSING, SHARE, SHARE_SD, DRIFT_SD = (
     SCALAR[name]
     for name in (
@@ -107,68 +102,6 @@ NEGLIGIBLE, MOST = math.exp(-40.0 / SHARPNESS), 1e15
 
 
 @njit(error_model="numpy")
-def scalar_values(x, numbers, indices, values, slopes, grad):
-    """Value of each scalar quantity, its slope in its parameter, and the log prior of the parameters (up to constants)."""
-    logp = 0.0
-    for s in range(NUMBER_OF_SCALARS):
-        family, place = indices[FIRST_SCALAR + 2 * s], indices[FIRST_SCALAR + 2 * s + 1]
-        first, second = numbers[2 * s], numbers[2 * s + 1]
-        if family == FIXED:
-            values[s], slopes[s] = first, 0.0
-            continue
-        u = x[place]
-        if family == LOG_NORMAL:
-            values[s] = math.exp(first + second * u)
-            slopes[s] = second * values[s]
-            logp -= 0.5 * u * u
-            grad[place] -= u
-        elif family == HALF_NORMAL:
-            v = math.exp(u)
-            values[s] = slopes[s] = first * v
-            logp += u - 0.5 * v * v
-            grad[place] += 1.0 - v * v
-        elif family == BETA:
-            v = logistic(u)
-            values[s], slopes[s] = v, v * (1.0 - v)
-            logp += first * log_logistic(u) + second * log_logistic(-u)
-            grad[place] += first * (1.0 - v) - second * v
-        else:
-            values[s], slopes[s] = first + second * u, second
-            logp -= 0.5 * u * u
-            grad[place] -= u
-    return logp
-
-
-@njit(error_model="numpy")
-def _dates(x, numbers, indices, block, latest_at, date_at, sd_at, dates, slopes, grad):
-    """Uncertain dates, cut at their reports; their slopes in the parameters; their log prior (up to constants)."""
-    unit, grad_unit = part(x, indices, block), part(grad, indices, block)
-    latest, date, sd = part(numbers, indices, latest_at), part(numbers, indices, date_at), part(numbers, indices, sd_at)
-    logp = 0.0
-    for p in range(unit.size):
-        inside = logistic(unit[p])
-        width = latest[p] + DATE_SDS
-        late = width * inside - DATE_SDS
-        slope = width * inside * (1.0 - inside)
-        dates[p] = date[p] + sd[p] * late
-        slopes[p] = sd[p] * slope
-        logp += log_logistic(unit[p]) + log_logistic(-unit[p]) - 0.5 * late * late
-        grad_unit[p] += 1.0 - 2.0 * inside - late * slope
-    return logp
-
-
-@njit(error_model="numpy")
-def _standard(x, indices, block, grad):
-    """Log density of standard normal parameters (up to constants)."""
-    unit, grad_unit = part(x, indices, block), part(grad, indices, block)
-    logp = 0.0
-    for k in range(unit.size):
-        logp -= 0.5 * unit[k] * unit[k]
-        grad_unit[k] -= unit[k]
-    return logp
-
-
-@njit(error_model="numpy")
 def density(x, numbers, indices, grad):
     """Log density at a point, up to the layout's constant; the gradient is written to ``grad``."""
     days = indices[DAYS]
@@ -177,25 +110,22 @@ def density(x, numbers, indices, grad):
     logp = scalar_values(x, numbers, indices, scalars, slopes, grad)
     bar_scalars = np.zeros(NUMBER_OF_SCALARS)
     for block in (GROUP_UNIT, SIZE_UNIT, LAG_UNIT, STANCE_UNIT, SHARE_UNIT, WAVE_SIZE_UNIT, DRIFT_UNIT, BRIEFING_UNIT):
-        logp += _standard(x, indices, block, grad)
-    month, grad_month = part(x, indices, MONTH_UNIT), part(grad, indices, MONTH_UNIT)
-    for m in range(month.size):
-        logp += log_logistic(month[m]) + log_logistic(-month[m])
-        grad_month[m] += 1.0 - 2.0 * logistic(month[m])
+        logp += standard(x, indices, block, grad)
+    logp += uniform(x, indices, MONTH_UNIT, grad)
 
     # the rate
     form = indices[FORM]
     rate = np.empty(days)
     knots = np.empty(0)
     if form != CONSTANT:
-        logp += _standard(x, indices, BLOCK_RATE_FIRST, grad) + _standard(x, indices, BLOCK_RATE, grad)
+        logp += standard(x, indices, BLOCK_RATE_FIRST, grad) + standard(x, indices, BLOCK_RATE, grad)
         knots = walk(x, numbers, indices, scalars)
     phases = indices[DAY_UNIT + 1] if form == PHASED else 0
     starts, start_slopes = np.empty(phases), np.empty(phases)
     levels, units = np.empty(phases), np.empty(phases)
     own, faded, base = np.empty(days * phases), np.empty(days * phases), np.empty(days if phases else 0, dtype=np.int64)
     if form == PHASED:
-        logp += _dates(x, numbers, indices, DAY_UNIT, PHASE_LATEST, PHASE_DATE, PHASE_SD, starts, start_slopes, grad)
+        logp += dates(x, numbers, indices, DAY_UNIT, PHASE_LATEST, PHASE_DATE, PHASE_SD, starts, start_slopes, grad)
         levels, units, log_levels = phase_levels(x, numbers, indices, scalars, knots, starts)
         logp += log_levels
         phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base)
@@ -213,7 +143,7 @@ def density(x, numbers, indices, grad):
     wave_known, log_size = part(numbers, indices, WAVE_KNOWN), part(numbers, indices, WAVE_SIZE)
     wave_unit, day = part(x, indices, WAVE_SIZE_UNIT), part(numbers, indices, DAY_NUMBER)
     if waves:
-        logp += _dates(
+        logp += dates(
             x, numbers, indices, WAVE_DAY_UNIT, WAVE_LATEST, WAVE_DATE, WAVE_SD, wave_day, wave_day_slopes, grad
         )
     for w in range(waves):

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from ..containers import CONTAINERS
+from ..containers import COMMON_PRIORS, CONTAINERS, check
 from ..curves import DATE_SDS, Curve
+from ..errors import InputError, Problem
 from ..latent import latent
 from ..parameters import Parameter
 from ..priors import Priors
 from ..reporting import SLACK_CELLS, Reporting
 from ..rounding import POINT, cell
-from .forms import form_of
+from .forms import CONSTANT, PHASED, form_of
 from .interval import ABOVE, AT, BELOW, BOUNDED, CERTAIN, IMPOSSIBLE
 
 FIXED, LOG_NORMAL, HALF_NORMAL, BETA, NORMAL = range(5)
@@ -128,7 +129,13 @@ def lay_out(
         As the arrays were made with.
     likelihood
         False leaves the claims out.
+
+    Raises
+    ------
+    InputError
+        If an array is missing, or does not fit the others: compiled code would not notice but crash.
     """
+    _check_complete(arrays, sizes, priors, curve, reporting)
     parameters = _parameters(arrays, sizes, priors, curve, reporting)
     places = {parameter.name: (first, int(np.prod(shape))) for parameter, shape, first in parameters}
     dims = sum(length for _, length in places.values())
@@ -170,6 +177,39 @@ def lay_out(
         directory[at] += shift
     constant = _constant(arrays, parameters)
     return Layout(parameters, flat_numbers, np.concatenate([directory, *indices]), dims, constant)
+
+
+def _check_complete(
+    arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], priors: Priors, curve: Curve, reporting: Reporting
+) -> None:
+    """Refuse arrays that are not all there or do not fit: nothing after this looks again."""
+    form = form_of(curve)
+    unused = {
+        "wave": not sizes.get("wave"),
+        "month": not sizes.get("month"),
+        "briefing": not sizes.get("briefing"),
+        "drift": not reporting.drift,
+        "intensity": not reporting.intensity,
+        "slack": reporting.floors != "slack",
+        "phase": form != PHASED,
+        "knot": form == CONSTANT,
+    }
+    own_names = {f"prior_{name}" for name in (*curve.prior_names(), *reporting.prior_names())}
+    problems = []
+    for container in CONTAINERS:
+        name = container.name
+        optional = {group for group in unused if group in name.split("_") or group in container.dims}
+        optional |= {"month"} if name == "claim_span" else set()
+        optional |= {"briefing"} if name == "claim_shared" else set()
+        if any(unused[group] for group in optional) or (name == "day_share" and form == PHASED):
+            continue
+        if name.startswith("prior_") and name not in own_names and name.removeprefix("prior_") not in COMMON_PRIORS:
+            continue
+        if name not in arrays:
+            problems.append(Problem("data", "", name, "nothing", "an array", "Build the data with containers()."))
+    if problems:
+        raise InputError("The data do not fit the model", problems)
+    check(arrays, {dim: size for dim, size in sizes.items() if dim != "source_kind"})
 
 
 def _place_of_scalar(name: str, places: Mapping[str, tuple[int, int]]) -> int:

@@ -137,7 +137,7 @@ def _start(
             point.append(np.ravel(jitter - 0.4))
             return np.exp(jitter - 0.4)
         low, high = (-DATE_SDS, arrays[parameter.prior]) if parameter.family == "date" else (0.0, 1.0)
-        middle = 0.5
+        middle: Any = 0.5
         if parameter.family == "beta":
             a, b = arrays[f"prior_{parameter.prior}"]
             middle = a / (a + b)

@@ -27,6 +27,8 @@ log = logging.getLogger("attrition")
 
 MAGIC = b"attrition kernel 1\n"
 MAKERS = ("numba", "llvmlite", "numpy", "nutpie")
+# Modules from which the kernel takes numbers: with its own they are the text that it is made from.
+TEXT = ("build", "claim_error", "containers", "curves", "observations", "reporting", "rounding", "strength")
 KEPT_ENTRIES = 4
 VARIABLE = "ATTRITION_CACHE_DIR"
 ENDING = ".kernel"
@@ -55,12 +57,12 @@ def folder() -> Path:
 
 @functools.cache
 def key() -> str:
-    """What a kernel depends on: the text of this package, the packages that compile it, Python, and the processor."""
+    """What a kernel depends on: its text, the packages that compile it, Python, and the processor."""
     from llvmlite import binding
 
     found = hashlib.sha256()
     root = Path(__file__).resolve().parents[1]
-    for path in sorted([*root.glob("*.py"), *root.glob("kernel/*.py")]):
+    for path in sorted([*(root / f"{name}.py" for name in TEXT), *root.glob("kernel/*.py")]):
         found.update(path.name.encode() + b"\0" + path.read_bytes())
     made_by = [f"{name} {version(name)}" for name in MAKERS]
     machine = [platform.python_version(), platform.machine(), binding.get_host_cpu_name()]

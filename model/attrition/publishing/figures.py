@@ -129,7 +129,15 @@ def cumulative_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes 
 def rate_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the killed and wounded on each day, with the campaign's phases and the rate of the reference projection.
 
-    Parameters, return value as ``cumulative_figure``. The axis is logarithmic where the rate spans decades.
+    Parameters
+    ----------
+    fit, drawn, ax
+        As ``cumulative_figure``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Its axis of the rate is logarithmic where the rate spans decades.
 
     See Also
     --------
@@ -184,7 +192,14 @@ def rate_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes | None
 def strength_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the persons present at the end of each day, with the claims that say how many are present.
 
-    Parameters, return value as ``cumulative_figure``.
+    Parameters
+    ----------
+    fit, drawn, ax
+        As ``cumulative_figure``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     See Also
     --------

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-INTERNAL = ("spoken", "clipped", "days", "first_day")
-
-
 def publish(fit: Fit, folder: str | Path) -> list[Path]:
     """Write everything that is published of a fit into a folder; each file appears whole or not at all.
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..checks.convergence import published_quantities
-from ..depletion import DEFINITIONS, LEVELS, DepletionDate, depletion_dates, reference_place
+from ..depletion import DEFINITIONS, LEVELS, DepletionDate, depletion_dates, level_of, reference_place
+from ..errors import InputError, Problem, shown
 from ..fitted import Fit
 from ..scenarios.base import Scenario
 from ..scenarios.rates import forecast, hold
@@ -51,7 +52,13 @@ def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
     -------
     dict
         As ``summary_schema()`` documents.
+
+    Raises
+    ------
+    InputError
+        If a level is not from 0 to 1: write 0.05 for 5%.
     """
+    levels = _levels(levels)
     dates = {scenario.name: depletion_dates(fit, scenario) for scenario in scenarios()}
     return {
         "schema_version": SCHEMA_VERSION,
@@ -91,6 +98,13 @@ def summary_schema() -> dict[str, Any]:
     text = files("attrition.publishing").joinpath("summary.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+def _levels(levels: object) -> list[float]:
+    if isinstance(levels, str) or not isinstance(levels, Iterable):
+        do = "Put it in a list: [0.05, 0.5, 0.95]."
+        raise InputError("No quantile levels", [Problem("argument", "", "levels", shown(levels), "several levels", do)])
+    return [level_of(level) for level in levels]
 
 
 def _quantities(fit: Fit, levels: Sequence[float]) -> dict[str, Any]:
@@ -147,9 +161,26 @@ def _reference(fit: Fit, dates: dict[str, DepletionDate]) -> dict[str, Any] | No
 
 
 def summary_table(fit: Fit, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
-    """Every published quantity, one row each, with its quantiles as columns (``q05``: 5% lie below)."""
+    """Every published quantity, one row each, with its quantiles as columns (``q05``: 5% lie below).
+
+    Parameters
+    ----------
+    fit, levels
+        As in ``summarize``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``quantity``, ``unit``, ``meaning`` and one for each level.
+
+    Raises
+    ------
+    InputError
+        As ``summarize``.
+    """
     import pandas as pd
 
+    levels = _levels(levels)
     content = summarize(fit, levels)
     rows = []
     for name, one in content["quantities"].items():

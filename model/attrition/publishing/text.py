@@ -16,7 +16,18 @@ WIDTH = 96
 
 
 def summary_text(fit: Fit) -> str:
-    """Plain text of a fit's answer, with the level of every interval and the conditions it rests on."""
+    """Plain text of a fit's answer, with the level of every interval and the conditions it rests on.
+
+    Parameters
+    ----------
+    fit
+        The draws; if their convergence gate failed, the text says first that it is not a final result.
+
+    Returns
+    -------
+    str
+        Lines of at most 96 characters where they can be broken.
+    """
     total = fit.array("cumulative_loss")[..., -1]
     rate = rate_since(fit)
     since = fit.campaign.rate_since
