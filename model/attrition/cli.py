@@ -252,6 +252,24 @@ def _is_fit(path: Path) -> bool:
 
 
 @app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept; the next fit compiles again.")] = False,
+) -> None:
+    """Show or clear the sampler's compiled code, which is kept between runs."""
+    from .kernel import store
+
+    typer.echo(f"Folder: {store.folder()} (set {store.VARIABLE} for another)")
+    if clear:
+        typer.echo(f"Removed: {store.clear()}")
+        return
+    found = store.entries()
+    for entry in found:
+        typer.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB{'  in use' if entry.current else ''}")
+    if not any(entry.current for entry in found):
+        typer.echo("Nothing is kept for this version: the next fit compiles, which takes about half a minute.")
+
+
+@app.command()
 def conform(
     file: Annotated[Path, typer.Argument(help="Conformance file (JSON).")],
     draws: Annotated[int, typer.Option("--draws", help="Draws per chain, of four.", min=100)] = 4000,

@@ -47,7 +47,7 @@ def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
 
 
 def drawn_curves(fit: Fit) -> dict[str, np.ndarray]:
-    """Draws (chain, draw) of what the figures show: rate, total and strength on every seventh day back from the vintage, and phases."""
+    """Draws (chain, draw) of what the figures show: rate, total and strength on every seventh day, and the phases' dates."""
     curves = {}
     by_day = {name: fit.array(name) for name in ("daily_rate", "cumulative_loss")} | {"strength": strength(fit)}
     for name, draws in by_day.items():

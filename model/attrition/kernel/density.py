@@ -36,67 +36,36 @@ from .units import NUMBER_OF_SCALARS, dates, scalar_values, standard, uniform
 FORM, TRUNCATE, DAYS = OPTION["form"], OPTION["truncate"], OPTION["days"]
 SIZE, CAPTURED, MISSING, SHARE, SHARE_SD, DRIFT_SD = (
     SCALAR[name]
-    for name in (
-        "contingent_size",
-        "captured_ratio",
-        "missing_ratio",
-        "killed_share",
-        "killed_share_walk_sd",
-        "source_drift_sd",
-    )
+    for name in "contingent_size captured_ratio missing_ratio killed_share killed_share_walk_sd source_drift_sd".split()
 )
-BLOCK_RATE, BLOCK_RATE_FIRST = BLOCK["rate_unit"], BLOCK["rate_first_unit"]
-DAY_UNIT, WAVE_SIZE_UNIT, WAVE_DAY_UNIT, SHARE_UNIT, STANCE_UNIT, GROUP_UNIT, SIZE_UNIT, LAG_UNIT = (
-    BLOCK[name]
-    for name in (
-        "phase_day_unit",
-        "wave_size_unit",
-        "wave_day_unit",
-        "share_unit",
-        "stance_unit",
-        "source_group_unit",
-        "source_deployed_unit",
-        "source_lag_unit",
-    )
+BLOCK_RATE, BLOCK_RATE_FIRST, DAY_UNIT, WAVE_SIZE_UNIT, WAVE_DAY_UNIT, SHARE_UNIT = (
+    BLOCK[name] for name in "rate_unit rate_first_unit phase_day_unit wave_size_unit wave_day_unit share_unit".split()
 )
-OWN_SHIFTED, KILLED_SHIFTED, SLACK, DRIFT_UNIT, BRIEFING_UNIT, MONTH_UNIT = (
-    BLOCK[name]
-    for name in (
-        "source_own_shifted",
-        "source_killed_shifted",
-        "floor_slack",
-        "drift_unit",
-        "briefing_unit",
-        "month_unit",
-    )
+GROUP_UNIT, SIZE_UNIT, LAG_UNIT, OWN_SHIFTED, KILLED_SHIFTED = (
+    BLOCK[f"source_{name}"] for name in "group_unit deployed_unit lag_unit own_shifted killed_shifted".split()
 )
-PHASE_DATE, PHASE_SD, PHASE_LATEST = (NUMBER[f"phase_{name}"] for name in ("date", "sd", "latest"))
+STANCE_UNIT, SLACK, DRIFT_UNIT, BRIEFING_UNIT, MONTH_UNIT = (
+    BLOCK[name] for name in "stance_unit floor_slack drift_unit briefing_unit month_unit".split()
+)
+PHASE_DATE, PHASE_SD, PHASE_LATEST = (NUMBER[f"phase_{name}"] for name in "date sd latest".split())
 WAVE_KNOWN, WAVE_DATE, WAVE_SD, WAVE_LATEST, WAVE_SIZE = (
-    NUMBER[f"wave_{name}"] for name in ("known", "date", "sd", "latest", "log_size")
+    NUMBER[f"wave_{name}"] for name in "known date sd latest log_size".split()
 )
 ARRIVED, DAY_NUMBER, SHARE_WEIGHT, SHARE_MOVES, OTHER_CLAIMED = (
-    NUMBER[name] for name in ("day_arrived", "day_number", "share_weight", "share_moves", "other_claimed")
+    NUMBER[name] for name in "day_arrived day_number share_weight share_moves other_claimed".split()
 )
 SHARE_LEFT, STANCE, GROUP, DRIFT_FIRST = (
-    INDEX[name] for name in ("share_left", "source_stance", "source_group", "drift_first")
+    INDEX[name] for name in "share_left source_stance source_group drift_first".split()
 )
-STANCE_PRIOR, LAG_PRIOR, SLACK_PRIOR, GROUP_SD, OWN_SD, SIZE_SD, KILLED_SD, DRIFT_STEP = (
-    NUMBER[name]
-    for name in (
-        "stance_prior",
-        "lag_prior",
-        "prior_floor_slack",
-        "source_group_sd",
-        "source_own_sd",
-        "prior_deployed_source_sd",
-        "prior_killed_share_source_sd",
-        "drift_step",
-    )
+STANCE_PRIOR, LAG_PRIOR, GROUP_SD, OWN_SD, DRIFT_STEP = (
+    NUMBER[name] for name in "stance_prior lag_prior source_group_sd source_own_sd drift_step".split()
+)
+SLACK_PRIOR, SIZE_SD, KILLED_SD = (
+    NUMBER[f"prior_{name}"] for name in "floor_slack deployed_source_sd killed_share_source_sd".split()
 )
 ANCHOR_SCALE, ANCHOR_END, ANCHOR_LAGGED, ANCHOR_LOG_VALUE, ANCHOR_KILLED = (
-    NUMBER[f"anchor_{name}"] for name in ("scale", "end", "lagged", "log_value", "killed")
+    NUMBER[f"anchor_{name}"] for name in "scale end lagged log_value killed".split()
 )
-LOG_TINY = math.log(TINY)
 HALVINGS = round(math.log2(SHARPNESS))  # the minimum's power is a power of two: roots and squares are quick
 NEGLIGIBLE, MOST = math.exp(-40.0 / SHARPNESS), 1e15
 
@@ -159,25 +128,31 @@ def density(x, numbers, indices, grad):
     ratios[2] = 1.0 + ratios[0] + ratios[1]
     gross, truncate = ratios[2], indices[TRUNCATE] == 1
     intended, taken = np.empty(days), np.empty(days if truncate else 0)
-    running, least, tightest = 0.0, np.inf, 0
+    running = 0.0
     for d in range(days):
         running += rate[d]
-        intended[d] = running
-        loss[d] = running
-        if truncate:
-            lost, there = max(gross * running, TINY), max(arrivals[d], TINY)
-            if there < least * lost:
-                least, tightest = there / lost, d
-            taken[d] = 0.0
-            if lost > NEGLIGIBLE * there:
-                excess = min(lost / there, MOST)
+        intended[d] = loss[d] = running
+    least, tightest = np.inf, 0
+    if truncate:
+        for d in range(days):  # the part of those who have arrived that the rate alone would have taken
+            taken[d] = max(gross * intended[d], TINY) / max(arrivals[d], TINY)
+        most = 0.0
+        for d in range(days):
+            if taken[d] > most:
+                most, tightest = taken[d], d
+        least = 1.0 / most
+        if most > NEGLIGIBLE:
+            for d in range(days):
+                excess = min(taken[d], MOST)
                 for _ in range(HALVINGS):
                     excess *= excess
                 kept = 1.0 / (1.0 + excess)
                 taken[d] = excess * kept
                 for _ in range(HALVINGS):
                     kept = math.sqrt(kept)
-                loss[d] = running * kept
+                loss[d] = intended[d] * kept
+        else:
+            taken[:] = 0.0
     room_slope = 0.0
     if truncate:
         room = math.log(least) / ROOM_WIDTH
@@ -341,7 +316,7 @@ def density(x, numbers, indices, grad):
     for d in range(days - 1, -1, -1):
         bar_intended = bar_loss[d]
         if truncate:
-            if taken[d] > 0.0:
+            if taken[d] > 0.0 and intended[d] > 0.0:
                 kept = loss[d] / intended[d]
                 bar_excess = -bar_loss[d] * loss[d] * taken[d]
                 bar_intended = bar_loss[d] * kept

@@ -17,6 +17,7 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 ROOT_TWO = math.sqrt(2.0)
 ROOT_PI = math.sqrt(math.pi)
 LARGE = 24.0
+NEAR, LEAST = 100.0, 1e-250
 
 
 @njit(error_model="numpy")
@@ -43,10 +44,34 @@ def log_ndtr(z):
 
 
 @njit(error_model="numpy")
+def near_cell(odds_low, width):
+    """Probability of a logistic cell that is not far out, from the odds of lying above its lower end.
+
+    Returns the probability; the logistic function at the lower end, and of minus the upper one; width / (exp(width) - 1);
+    and the odds of lying above the upper end.
+    """
+    fall = math.exp(-width)
+    inside = 1.0 - fall if width > 0.5 else -math.expm1(-width)
+    odds_high = odds_low * fall
+    above_low, above_high = 1.0 / (1.0 + odds_low), 1.0 / (1.0 + odds_high)
+    return (
+        odds_low * inside * above_low * above_high,
+        above_low,
+        odds_high * above_high,
+        width * fall / inside,
+        odds_high,
+    )
+
+
+@njit(error_model="numpy")
 def logistic_cell(kind, log_low, log_high, log_width, mu, scale):
     """Log probability of a cell under logistic errors; slopes in mu and in the scale."""
     if kind == BOUNDED:
         low, high, width = (log_low - mu) / scale, (log_high - mu) / scale, log_width / scale
+        if abs(low) < NEAR and abs(high) < NEAR:
+            share, slope_under, slope_over, stretch, _ = near_cell(math.exp(-low), width)
+            mu_slope = (slope_under - slope_over) / scale
+            return math.log(share), mu_slope, (low * slope_under - high * slope_over - stretch) / scale
         under, slope_under = softplus(low)
         over, slope_over = softplus(-high)
         log_p = math.log(-math.expm1(-width)) - over - under
@@ -117,11 +142,42 @@ def with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, pla
 
     ``place`` is the stated value's place on its grid: below the first cell there is no slack, at it all larger steps end.
     """
+    last = q * q
+    last *= last
+    last *= last  # q to the power of the eight cells
+    norm, by_norm = 1.0 - last, SLACK_CELLS * last / q
+    by_first, power = by_norm / norm - 1.0 / (1.0 - q), 1.0
+    low = (log_lows[first] - mu) / scale
+    if place >= -0.5 and not normal and abs(low) < NEAR and abs((log_highs[first + cells - 1] - mu) / scale) < NEAR:
+        odds, total, by_mu, by_scale, by_q, bounded = math.exp(-low), 0.0, 0.0, 0.0, 0.0, True
+        for j in range(cells):  # the cells are neighbours: the upper end of one is the lower end of the next
+            at = first + j
+            bounded = bounded and kinds[at] == BOUNDED
+            share, slope_under, slope_over, stretch, odds = near_cell(odds, log_widths[at] / scale)
+            low, high = (log_lows[at] - mu) / scale, (log_highs[at] - mu) / scale
+            if place < 0.5:
+                weight = (power - last) / norm
+                w_slope = (j * power / q - by_norm) / (power - last) + by_norm / norm
+            else:
+                weight, w_slope = (1.0 - q) * power / norm, j / q + by_first
+            power *= q
+            share *= weight
+            total += share
+            by_mu += share * (slope_under - slope_over)
+            by_scale += share * (low * slope_under - high * slope_over - stretch)
+            by_q += share * w_slope
+        if bounded and total > LEAST:
+            return math.log(total), by_mu / (scale * total), by_scale / (scale * total), by_q / total
+    return _far_with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, place, q, mu, scale)
+
+
+@njit(error_model="numpy")
+def _far_with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, place, q, mu, scale):
+    """The same by logarithms, for statements far out or of any other kind."""
     log_q, power, last = math.log(q), 1.0, q**SLACK_CELLS
     norm, by_norm = 1.0 - last, SLACK_CELLS * last / q
     log_first, by_first = math.log((1.0 - q) / norm), by_norm / norm - 1.0 / (1.0 - q)
     most, total, by_mu, by_scale, by_q = NEVER, 0.0, 0.0, 0.0, 0.0
-    known, under, slope_under = False, 0.0, 0.0
     for j in range(1 if place < -0.5 else cells):
         at = first + j
         if place < -0.5:
@@ -132,21 +188,7 @@ def with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, pla
         else:
             log_w, w_slope = log_first + j * log_q, j / q + by_first
         power *= q
-        if normal or kinds[at] != BOUNDED:
-            log_p, mu_slope, scale_slope = cell(
-                normal, kinds[at], log_lows[at], log_highs[at], log_widths[at], mu, scale
-            )
-            known = False
-        else:  # the cells are neighbours: the upper end of one is the lower end of the next
-            low, high, width = (log_lows[at] - mu) / scale, (log_highs[at] - mu) / scale, log_widths[at] / scale
-            if not known:
-                under, slope_under = softplus(low)
-            over, slope_over = softplus(-high)
-            log_p = math.log(-math.expm1(-width)) - over - under
-            stretch = width / math.expm1(width) if width < 700.0 else 0.0
-            mu_slope = (slope_under - slope_over) / scale
-            scale_slope = (low * slope_under - high * slope_over - stretch) / scale
-            known, under, slope_under = True, over + high, 1.0 - slope_over
+        log_p, mu_slope, scale_slope = cell(normal, kinds[at], log_lows[at], log_highs[at], log_widths[at], mu, scale)
         here = log_w + log_p
         if here > most:
             fade = math.exp(most - here)
