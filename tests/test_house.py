@@ -15,7 +15,7 @@ ORDER = [
     "campaign", "priors", "parameters", "running", "curves", "reporting", "observations", "claim_data", "containers",
     "strength", "latent", "claim_error", "build", "simulate", "kernel", "sampling", "fitted", "storage", "drawing", "manpower",
     "scenarios", "projection", "depletion", "checks", "prior_texts", "prior_draws", "guide", "guide_text",
-    "inference", "leaving_out", "readings", "conform", "publishing", "cli",
+    "inference", "many", "leaving_out", "readings", "conform", "publishing", "calibration", "cli",
 ]  # fmt: skip
 EXCEPTIONS = {("fitted", "storage")}  # Fit.save reads well where a user looks for it
 HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas", "scipy", "xarray", "pandera")

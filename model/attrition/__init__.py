@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "guide_text": ["guide_page"],
         "inference": ["fit", "refit"],
         "leaving_out": ["Influence", "influence"],
+        "many": ["Failed", "fit_many"],
         "priors": ["Prior", "Priors", "default_priors"],
         "projection": ["Projection", "project"],
         "publishing": [

@@ -270,6 +270,31 @@ def cache(
 
 
 @app.command()
+def calibrate(
+    out: Annotated[Path, typer.Option("--out", help="Folder for finished replicates, the summary and the figure.")],
+    replicates: Annotated[int, typer.Option("--replicates", help="Simulated campaigns.", min=20)] = 1000,
+    controls: Annotated[int, typer.Option("--controls", help="Replicates of each mistake to be seen.", min=0)] = 500,
+    misspecified: Annotated[
+        int, typer.Option("--misspecified", help="Replicates of each assumption that fails.", min=0)
+    ] = 400,
+    seed: Annotated[int, typer.Option("--seed", help="Of every random number.", min=0)] = 1,
+    workers: Annotated[int, typer.Option("--workers", help="Processes.", min=1)] = 2,
+) -> None:
+    """Check by simulation that the intervals hold what they promise; goes on where an earlier run was interrupted."""
+    from .calibration import calibrate as run
+    from .calibration import write_summary
+    from .calibration.figure import save_figures
+
+    _check_folder(out)
+    done = run(out, replicates, controls, misspecified, seed=seed, executor=workers)
+    typer.echo(str(done))
+    for path in (write_summary(done, out), *save_figures(done, out)):
+        typer.echo(f"Wrote {path}", err=True)
+    if not done.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def conform(
     file: Annotated[Path, typer.Argument(help="Conformance file (JSON).")],
     draws: Annotated[int, typer.Option("--draws", help="Draws per chain, of four.", min=100)] = 4000,

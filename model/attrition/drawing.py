@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from .build import coordinates
+from .curves import Curve
 from .fitted import Fit
+from .priors import Priors
+from .reporting import Reporting
 from .sampling import Drawn, Settings, sample, sample_compiled
 
 
@@ -21,6 +26,33 @@ def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: 
     if fit.compiled is not None:
         return sample_compiled(fit.compiled, arrays, settings, seed, progress)
     sizes = {dim: len(names) for dim, names in coordinates(fit.seen, fit.campaign).items()}
+    return draw_laid_out(arrays, sizes, fit.priors, fit.curve, fit.reporting, settings, seed, progress)
+
+
+def draw_laid_out(
+    arrays: Mapping[str, np.ndarray],
+    sizes: Mapping[str, int],
+    priors: Priors,
+    curve: Curve,
+    reporting: Reporting,
+    settings: Settings,
+    seed: int,
+    progress: bool | None = False,
+) -> Drawn:
+    """Draw the free parameters of a built-in model given its data.
+
+    Parameters
+    ----------
+    arrays, sizes, priors, curve, reporting
+        As ``kernel.layout.lay_out`` takes them.
+    settings, seed, progress
+        As in ``sampling.sample``.
+
+    Returns
+    -------
+    (draws, stats)
+        By name, each (chain, draw, ...).
+    """
     from .kernel.model import kernel_model  # the sampler is loaded when it is needed
 
-    return sample(kernel_model(arrays, sizes, fit.priors, fit.curve, fit.reporting), settings, seed, progress)
+    return sample(kernel_model(arrays, sizes, priors, curve, reporting), settings, seed, progress)

@@ -89,7 +89,7 @@ def simulate(
         q = latent(_drawing(rng, arrays, sizes, fixed or {}, free), arrays, priors, curve, reporting)
         room = log_room(q, np) / ROOM_WIDTH
         if not reporting.truncate or rng.random() < 1.0 / (1.0 + np.exp(-np.clip(room, -700, 700))):
-            stated = _state(rng, q, arrays, reporting)
+            stated = statements(rng, q, arrays, reporting)
             return Simulated({**free, **q}, {**arrays, "claim_value": stated}, seen)
     raise AttritionError(
         f"no draw of {MAX_TRIES} left the force fighting at {seen.vintage}: the prior is at odds with that"
@@ -123,11 +123,36 @@ def _drawing(
     return take
 
 
-def _state(
-    rng: np.random.Generator, q: Mapping[str, Any], arrays: Mapping[str, np.ndarray], reporting: Reporting
+def statements(
+    rng: np.random.Generator,
+    q: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    reporting: Reporting,
+    noise: np.ndarray | None = None,
 ) -> np.ndarray:
+    """State every claim anew, given what is true.
+
+    Parameters
+    ----------
+    rng
+        Of errors and slack.
+    q
+        Named quantities, with or without leading axes.
+    arrays
+        How the claims speak, and of what.
+    reporting
+        Family of the errors, and how floors are read.
+    noise : (..., claim), optional
+        Errors in scales, instead of draws of the family.
+
+    Returns
+    -------
+    (..., claim)
+        Stated values.
+    """
     center, scale = location_and_scale(q, arrays, reporting)
-    noise = rng.logistic(size=center.shape) if reporting.errors == "logistic" else rng.standard_normal(center.shape)
+    if noise is None:
+        noise = rng.logistic(size=center.shape) if reporting.errors == "logistic" else rng.standard_normal(center.shape)
     slack = claim_slack(q, arrays)
     steps = 0.0 if slack is None else slack_steps(rng.random(center.shape), slack, np)
     form, unit, offset, origin, is_share = (
