@@ -17,15 +17,16 @@ import pymc as pm
 import pytensor.tensor as pt
 
 import attrition as at
-from attrition.build import TRUNCATION_WIDTH
-from attrition.observations import observe
+from attrition.observations import briefings_of, observe
 
 VINTAGE = "2025-01-16"
 
 campaign = at.load_campaign("dprk-kursk").known_by(VINTAGE)
 seen = observe(at.load_claims("dprk-kursk").known_by(VINTAGE), campaign, at.Reporting())
 rows = seen.claims
-losses, sizes = rows[rows["category"] < 3], rows[rows["category"] == 3]
+losses, sizes = rows[rows["category"] < 8], rows[rows["category"] >= 8]
+if not (set(losses["category"]) <= {0, 1, 2} and set(sizes["category"]) <= {8, 9}):
+    raise SystemExit("written for the January record")
 sources = sorted(set(rows["source"]))
 kinds = ["adversary", "own_side", "third_party", "analyst"]
 of_source = {name: (group, kind) for name, group, kind in seen.sources}
@@ -74,7 +75,10 @@ with pm.Model() as model:
     gate = pt.clip(days - onset, 0.0, 1.0)
     started_contact = np.clip(days, 0.0, 1.0)
     rate = contact * started_contact * (1.0 - gate) + gate * pt.exp(log_rate)
-    total = pt.concatenate([pt.zeros(1), pt.cumsum(rate)])
+    intended = pt.cumsum(rate)
+    lost = intended * (1.0 + (intended / size) ** 16) ** (-1.0 / 16.0)  # nobody is lost twice
+    total = pt.concatenate([pt.zeros(1), lost])
+    killed = pt.concatenate([pt.zeros(1), share * lost])
 
     stance = mean + mean_sd * pm.Normal("stance", 0.0, 1.0, shape=4)
     group_effect = pm.Normal("group", 0.0, 1.0, shape=len(groups))
@@ -89,27 +93,70 @@ with pm.Model() as model:
         above = pt.where(np.isfinite(upper), pm.math.sigmoid((np.log(finite) - center) / scale), 1.0)
         return pt.log(above - below)
 
+    # a figure without a date speaks of a day before its publication, by its source's delay
+    lag = pm.LogNormal("lag", np.log(np.array([1.5, 2.5, 2.5, 2.0]))[kind], 0.3, shape=len(sources))
+
+    def read(sum_by_day, place):
+        inside = pt.clip(place, 0.0, len(days))
+        whole = pt.clip(pt.floor(inside), 0, len(days) - 1).astype("int64")
+        return sum_by_day[whole] + (inside - whole) * (sum_by_day[whole + 1] - sum_by_day[whole])
+
     at_source = np.array([sources.index(name) for name in losses["source"]])
     category = losses["category"].to_numpy(int)
     start, end = losses["start_day"].to_numpy(int), losses["end_day"].to_numpy(int) + 1
     shift = np.array([0.25 if of_source[name][1] == "adversary" else 0.0 for name in losses["source"]])
+    until = pt.maximum(end - losses["lagged"].to_numpy(float) * lag[at_source], start + 1.0)
     part = pt.where(
         category == 1,
         pt.log(reported[at_source]) + shift,
         pt.where(category == 2, pt.log1p(-reported[at_source]), 0.0),
     )
-    center = pt.log(total[end] - total[start]) + bias[at_source] + part
-    scale = pt.where(category == 1, error_killed, error) * np.sqrt(3.0) / np.pi
-    pm.Potential(
-        "losses",
-        interval(losses["interval_low"].to_numpy(float), losses["interval_high"].to_numpy(float), center, scale).sum(),
+    sd = pt.where(category == 1, error_killed, error)
+    names = briefings_of(rows.to_dict("records"))
+    common = pm.Normal("briefing", 0.0, 1.0, shape=len(names))
+    briefing = np.array([names.index(name) if name in names else -1 for name in losses["briefing"]])
+    together = briefing >= 0
+    center = pt.log(read(total, until) - total[start]) + bias[at_source] + part
+    center = center + sd * np.sqrt(0.5) * together * common[np.maximum(briefing, 0)]
+    scale = sd * np.where(together, np.sqrt(0.5), 1.0) * np.sqrt(3.0) / np.pi
+
+    # "over 3,000": that cell of the source's grid, or with geometrically falling probability one of the seven above it
+    low, high = losses["interval_low"].to_numpy(float), losses["interval_high"].to_numpy(float)
+    floors = (losses["bound"] == "at_least").to_numpy() & (losses["open"] != "yes").to_numpy()
+    slack = pm.Beta("floor_slack", 1.0, 2.0, shape=4)[kind[at_source]]
+    steps = np.arange(8)
+    unit = np.where(floors, high - low, 0.0)
+    cells = interval(
+        low[:, None] + steps * unit[:, None], high[:, None] + steps * unit[:, None], center[:, None], scale[:, None]
     )
+    weights = (1.0 - slack[:, None]) * slack[:, None] ** steps / (1.0 - slack[:, None] ** 8)
+    pm.Potential("floors", pt.logsumexp(pt.log(weights) + cells, axis=1)[np.flatnonzero(floors)].sum())
+    pm.Potential("losses", cells[np.flatnonzero(~floors), 0].sum())
+
     size_source = np.array([sources.index(name) for name in sizes["source"]])
     size_bias = 0.07 * pm.Normal("size_bias", 0.0, 1.0, shape=len(sources))
-    size_center = pt.log(size) + size_bias[size_source]
+    day = sizes["end_day"].to_numpy(float) + 1.0
+    place = pt.maximum(day - sizes["lagged"].to_numpy(float) * lag[size_source], 0.0)
+    away, home = pm.Beta("return_fraction", 2.0, 4.0), pm.Beta("evacuated_fraction", 2.0, 4.0)
+    delay = pm.LogNormal("return_delay", np.log(45.0), 0.5)
+    back = (1.0 - home) * away * (read(total, place - delay) - read(killed, place - delay))
+    present = (sizes["category"] == 9).to_numpy()
+    there = pt.where(present, size - read(total, place) + back, size)
+    size_scale = np.where(present, 0.10, 0.05) * np.sqrt(3.0) / np.pi
     low, high = sizes["interval_low"].to_numpy(float), sizes["interval_high"].to_numpy(float)
-    pm.Potential("sizes", interval(low, high, size_center, 0.05 * np.sqrt(3.0) / np.pi).sum())
-    pm.Potential("fighting", pt.log(pm.math.sigmoid((pt.log(size) - pt.log(total[-1])) / TRUNCATION_WIDTH)))
+    size_floor = (sizes["bound"] == "at_least").to_numpy()
+    step = np.where(size_floor, high - low, 0.0)
+    size_slack = pm.math.stack([model["floor_slack"][kind[number]] for number in size_source])
+    size_cells = interval(
+        low[:, None] + steps * step[:, None],
+        high[:, None] + steps * step[:, None],
+        (pt.log(there) + size_bias[size_source])[:, None],
+        size_scale[:, None],
+    )
+    weights = (1.0 - size_slack[:, None]) * size_slack[:, None] ** steps / (1.0 - size_slack[:, None] ** 8)
+    pm.Potential("size_floors", pt.logsumexp(pt.log(weights) + size_cells, axis=1)[np.flatnonzero(size_floor)].sum())
+    pm.Potential("sizes", size_cells[np.flatnonzero(~size_floor), 0].sum())
+    pm.Potential("fighting", pt.log(pm.math.sigmoid((pt.log(size) - pt.log(intended[-1])) / 0.05)))
     pm.Deterministic("total_loss", total[-1])
     pm.Deterministic("rate_since_escalation", (total[-1] - total[onset_day + 1]) / (days[-1] - onset_day))
 
