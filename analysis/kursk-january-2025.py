@@ -148,7 +148,7 @@ pd.DataFrame.from_dict(rows, orient="index").rename_axis("if")
 # wounded who are back. If each day takes the same share of those who are left, all are never lost; half of them may be:
 
 # %%
-at.days_to_share(fit, 0.5, at.per_capita())
+at.days_to_share(fit, at.per_capita(), 0.5)
 
 # %% [markdown]
 # ## The sentence in the newspapers

@@ -69,10 +69,10 @@ def test_prior_predictive_goes_the_same_path(record, campaign):
 
 def test_source_bias_has_the_total_sd_of_the_table(record, campaign):
     """Stance mean, group and own effects add up to the table's total, drawn from the prior by simulation."""
-    from attrition.simulate import simulate
+    from attrition.prior_draws import prior_draws
 
     known, cut = record.known_by("2025-01-16"), campaign.known_by("2025-01-16")
-    draws = np.array([simulate(known, cut, seed=seed).truth["source_bias"] for seed in range(1500)])
+    draws = prior_draws(known, cut, draws=6000, seed=1).quantities["source_bias"][0]
     names = [source for source, _, _ in known.sources]
     nis, president = draws[:, names.index("rok-nis")], draws[:, names.index("ukraine-president")]
     assert president.mean() == pytest.approx(0.35, abs=0.05)

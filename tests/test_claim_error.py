@@ -94,9 +94,11 @@ def test_the_killed_share_stands_still_where_nobody_could_tell():
         np.testing.assert_allclose(np.array(made.center_and_scale()), Plain(made).all_said(), **TIGHT)
 
 
-def test_captured_and_missing_count_only_where_somebody_counts_them():
+def test_captured_and_missing_count_only_where_somebody_speaks_of_them_or_of_all_losses():
     for left_out in ("captured", "missing"):
         made = world(claims([row for row in table() if row["quantity"] != left_out]))
+        assert float(made.q[f"{left_out}_ratio"]) > 0.0
+        made = world(claims([row for row in table() if row["quantity"] not in (left_out, "losses")]))
         assert float(made.q[f"{left_out}_ratio"]) == 0.0
         np.testing.assert_allclose(np.array(made.center_and_scale()), Plain(made).all_said(), **TIGHT)
 

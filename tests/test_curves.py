@@ -21,6 +21,7 @@ from attrition.curves import (
     knot_count,
     knot_grid,
     noise,
+    phase_slots,
 )
 from attrition.errors import InputError
 from attrition.priors import default_priors
@@ -106,7 +107,7 @@ def test_constant_rate_totals_rate_times_days_since_onset(onset):
 
 def test_the_containers_of_constant_rate_start_at_the_escalation():
     days = np.arange(100)
-    data = ConstantRate().containers(CAMPAIGN, PRIORS, days, knot_count(CAMPAIGN))
+    data = ConstantRate().containers(CAMPAIGN, PRIORS, days, {})
     np.testing.assert_array_equal(np.cumsum(data["day_share"]), np.maximum(days - 32.0, 0.0))
 
 
@@ -120,6 +121,10 @@ def test_mean_reverting_rate_interpolates_the_log_rate():
     expected = 40.0 * np.exp(0.8 * np.interp(days - 0.5, 7.0 * np.arange(knots + 1), wave))
     np.testing.assert_allclose(rate[1:], expected[1:], rtol=1e-12)
     assert rate[0] == 0.0
+
+
+def rooms(campaign):
+    return {"knot": knot_count(campaign), "phase": phase_slots(campaign)}
 
 
 def slow_rate(day, starts, kinds, levels, long_run, half_life, sd, wave, first_knot, reported):
@@ -145,7 +150,7 @@ def slow_rate(day, starts, kinds, levels, long_run, half_life, sd, wave, first_k
 
 
 def phased_data(campaign, days):
-    return PhasedRate().containers(campaign, PRIORS, days, knot_count(campaign))
+    return PhasedRate().containers(campaign, PRIORS, days, rooms(campaign))
 
 
 def test_phased_rate_is_a_slow_evaluation_day_by_day():
@@ -222,7 +227,7 @@ def test_a_phase_begins_no_later_than_the_report_of_it():
 def test_half_lives_that_would_underflow_are_refused(curve, numbers):
     priors = PRIORS.override({"rate_half_life": numbers})
     with pytest.raises(InputError, match="half-lives above"):
-        curve.containers(CAMPAIGN, priors, np.arange(50), knot_count(CAMPAIGN))
+        curve.containers(CAMPAIGN, priors, np.arange(50), rooms(CAMPAIGN))
 
 
 def test_the_default_curve_follows_the_campaign():
@@ -237,7 +242,7 @@ def test_the_default_curve_follows_the_campaign():
 
 def test_a_resumption_starts_at_its_own_level():
     """At the start of an escalation and of a resumption the log rate has the spread of its prior, whatever the walk did."""
-    from attrition.simulate import simulate
+    from attrition.prior_draws import prior_draws
 
     record, campaign = at.load_claims("dprk-kursk"), at.load_campaign("dprk-kursk")
     exact = tuple(dataclasses.replace(phase, sd_days=0.0) for phase in campaign.phases)
@@ -245,7 +250,7 @@ def test_a_resumption_starts_at_its_own_level():
     known = record.known_by("2025-04-30")
     cut = fixed.known_by("2025-04-30")
     reporting = at.Reporting(truncate=False)
-    rates = np.array([simulate(known, cut, seed=s, reporting=reporting).truth["daily_rate"] for s in range(800)])
+    rates = prior_draws(known, cut, draws=3000, seed=1, reporting=reporting).quantities["daily_rate"][0]
     for phase, median in ((cut.phases[1], 50.0), (cut.phases[3], 35.0)):
         first = np.log(rates[:, cut.day(phase.date) + 1])
         assert first.mean() == pytest.approx(np.log(median), abs=0.12)

@@ -160,7 +160,7 @@ def test_an_empty_record_is_a_record(january, record, campaign):
 def test_an_extended_model_is_kept_or_refused(january, record, campaign):
     import pymc as pm
 
-    known = record.known_by("2025-01-16")
+    known = record.known_by("2024-12-23")
     flat = at.ConstantRate()
     model = at.build_model(known, campaign, curve=flat)
     with model:

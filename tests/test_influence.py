@@ -168,6 +168,6 @@ def test_no_shift_is_later_than_never(january):
     full = dict.fromkeys(names, 1.0)
     full |= {"_hold_day": math.inf, "_forecast_day": 10.0}
     again = dataclasses.replace(january, campaign=dataclasses.replace(january.campaign, horizon_days=1))
-    row = leaving_out._compared(again, january, full, dict.fromkeys(leaving_out.MEASURED, 1.0), again.vintage)
+    row = leaving_out._compared(again, leaving_out._measured(january), full, again.vintage)
     assert math.isnan(row["hold_date_shift"])
     assert row["forecast_date_shift"] == math.inf

@@ -137,9 +137,11 @@ def test_claims_about_days_without_losses_stay_out():
 
 def test_notes_say_what_a_user_should_know():
     losses = {"quantity": "losses"}
-    assert any("losses are read as killed and wounded (R0)" in note for note in read(losses).notes)
+    assert any("no figure for captured or missing" in note and "(R0)" in note for note in read(losses).notes)
     counted = {"quantity": "missing", "value": 200}
-    assert not any("losses are read" in note for note in read(losses, counted).notes)
+    assert any("no figure for captured:" in note for note in read(losses, counted).notes)
+    told = (losses, counted, {"quantity": "captured", "value": 80})
+    assert not any("no figure" in note for note in read(*told).notes)
     assert any(
         "1 of 2 figures came without a date" in note for note in read({}, {"as_of": None, "as_of_basis": "none"}).notes
     )

@@ -308,7 +308,9 @@ def read_claims(source: str | Path | pd.DataFrame, name: str | None = None) -> C
     ----------
     source
         Path of the table, or the table. Required columns: claim_id, source, source_kind, published, as_of,
-        quantity, value, bound. The codebook of the packaged record explains every column.
+        quantity, value, bound. The codebook of the packaged record explains every column. A file of at most 64 MiB and
+        50,000 rows; a text cell of it that was marked with an apostrophe against spreadsheets (``publish``) is read
+        without the mark.
     name
         What to call the record; by default the file's name.
 
@@ -320,6 +322,8 @@ def read_claims(source: str | Path | pd.DataFrame, name: str | None = None) -> C
     ------
     InputError
         With every problem of the table at once: where, claim_id, what was got, what was expected, what to do.
+    FileError
+        If there is no such file, or it cannot be opened: check the path.
     """
     import pandas as pd
 

@@ -126,6 +126,28 @@ def summary(
 
 
 @app.command()
+def checks(
+    fit_file: Annotated[Path, typer.Argument(metavar="FIT", help="Saved fit, or the folder it is in.")],
+    numbers: Annotated[bool, typer.Option("--numbers", help="Print every number of each check as well.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of the checks' random numbers.", min=0)] = 0,
+) -> None:
+    """Check a saved fit in every way, a sentence each; some sample again, for a minute. Exit code 1 if any failed."""
+    from .checks import all_checks
+    from .storage import load
+
+    done = load(fit_file / "fit.nc" if fit_file.is_dir() else fit_file)
+    passed = True
+    for result in all_checks(done, seed):
+        passed &= result.passed
+        state = "passed" if result.passed else "FAILED"
+        typer.echo(
+            str(result) if numbers else f"{result.name}: {state}. {result.sentence[:1].upper()}{result.sentence[1:]}."
+        )
+    if not passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def influence(
     fit_or_record: Annotated[
         Path | None,
@@ -149,6 +171,7 @@ def influence(
     """Leave out each claim, or each source, fit again, and print what moves; exit code 1 if any fit failed its gate."""
     import dataclasses
 
+    from .cells import csv_of
     from .errors import InputError, Problem
     from .inference import fit as run
     from .leaving_out import influence as left_out
@@ -184,7 +207,7 @@ def influence(
     found = left_out(done, settings=settings, leave_out=leave_out)
     typer.echo(str(found))
     if out is not None:
-        text = found.table.to_csv(index=False, lineterminator="\n")
+        text = csv_of(found.table)
         write_whole(out, lambda part: _write(part, text))
     if not found.passed:
         raise typer.Exit(1)

@@ -43,6 +43,7 @@ TEXT = (
     "url",
     "note",
 )
+NAMES = ("claim_id", "contingent", "source", "source_group", "derived_from", "briefing", "wave", "url")
 DATES = ("published", "as_of", "as_of_from", "window_start")
 NUMBERS = ("value", "low", "high", "unit", "error_sd")
 

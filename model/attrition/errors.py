@@ -52,7 +52,7 @@ class InputError(AttritionError, ValueError):
 
 
 class FileError(AttritionError, OSError):
-    """A saved fit that is not ours, damaged, or written by a version this one cannot read."""
+    """A file that cannot be read or written, or a saved fit that is damaged, not ours, or of a later version."""
 
 
 class GateError(AttritionError):

@@ -154,14 +154,14 @@ def influence(
     base = _standing(fit)
     until = _until(fit)
     full = _values(fit, until)
-    sds = {name: float(draws.std()) for name, draws in _measured(fit).items()}
+    whole = _measured(fit)
     rows, started = [], time.perf_counter()
     for number, claims in enumerate(groups, start=1):
         name = claims[0]["claim_id"] if leave_out == "claim" else claims[0]["source"]
         begun = time.perf_counter()
         rest = base.claims.without(*(claim["claim_id"] for claim in claims))
         again = refit(base, rest, settings=settings, progress=False)
-        rows.append(_head(claims) | _compared(again, fit, full, sds, until))
+        rows.append(_head(claims) | _compared(again, whole, full, until))
         if progress is not False:
             state = "" if again.passed else ", gate FAILED"
             seconds = time.perf_counter() - begun
@@ -256,9 +256,7 @@ def _head(claims: list[dict[Any, Any]]) -> dict[str, Any]:
     }
 
 
-def _compared(
-    again: Fit, fit: Fit, full: Mapping[str, Any], sds: Mapping[str, float], until: dt.date
-) -> dict[str, Any]:
+def _compared(again: Fit, whole: Mapping[str, np.ndarray], full: Mapping[str, Any], until: dt.date) -> dict[str, Any]:
     """Values of one refit beside those of the fit."""
     new = _values(again, until)
     row: dict[str, Any] = {}
@@ -269,9 +267,9 @@ def _compared(
         later = math.nan if math.isinf(before) and math.isinf(after) else after - before
         row |= {f"{name}_date": new[f"{name}_date"], f"{name}_date_shift": later}
         row |= {f"{name}_by": new[f"{name}_by"], f"{name}_by_shift": new[f"{name}_by"] - full[f"{name}_by"]}
-    whole, rest = _measured(fit), _measured(again)
+    rest = _measured(again)
     shifts = {
-        name: abs(float(np.median(rest[name]) - np.median(draws))) / sds[name]
+        name: abs(float(np.median(rest[name]) - np.median(draws))) / float(draws.std())
         for name, draws in whole.items()
         if name in rest
     }

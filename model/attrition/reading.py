@@ -2,7 +2,8 @@
 
 A number is digits with an optional decimal point; ``1.234`` (a decimal or a thousand?), ``1,2`` and ``3 800``
 are refused. A date is ``YYYY-MM-DD``; ``03/04/2025`` is refused. ``as_of`` may also be a month, ``YYYY-MM``: the
-figure then speaks of some day of it. Every cell that is refused is reported.
+figure then speaks of some day of it. Every cell that is refused is reported. A file is read within bounds of size: of
+the whole, of a row, of the number of rows and of columns.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ import datetime as dt
 import io
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
-from .coding import COLUMNS, DATES, EXTRA_PREFIX, NUMBERS, REQUIRED
-from .errors import InputError, Problem, shown
+from .cells import plain
+from .coding import COLUMNS, DATES, EXTRA_PREFIX, NAMES, NUMBERS, REQUIRED
+from .errors import FileError, InputError, Problem, shown
 
 MAX_BYTES = 64 * 2**20
+MAX_ROW = 2**20
+MAX_ROWS = 50_000
 MAX_COLUMNS = 200
+MAX_DIGITS = 17
 MAX_NUMBER = 1e9
 NEVER_NEGATIVE = "Losses and strengths are counted, never negative: check the sign."
 
@@ -31,6 +36,10 @@ _NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+# What no printed page holds: control characters but tab and line ends, halves of characters, and no characters at all.
+_UNPRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What a name cannot be told by: line ends, and marks without width that do not belong to a script's spelling.
+_UNSEEN = re.compile("[\t\n\r\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 type Cell = str | float | dt.date | None
 type Row = tuple[str, dict[str, object]]
@@ -42,7 +51,9 @@ def rows_of(source: object) -> list[Row]:
     Raises
     ------
     InputError
-        For anything else, and for a file or columns that cannot be read.
+        For anything else, and for columns or rows that cannot be read.
+    FileError
+        If there is no such file, or it cannot be opened.
     """
     if isinstance(source, str | Path):
         return _rows_of_file(Path(source))
@@ -62,26 +73,44 @@ def _fail(where: str, column: str, got: str, expected: str, do: str) -> InputErr
     return InputError("The claims table cannot be read", [Problem(where, "", column, got, expected, do)])
 
 
+class _Lines:
+    """Lines of a text for the CSV reader, which never holds more than ``MAX_ROW`` characters of one row."""
+
+    def __init__(self, text: str):
+        self._lines = io.StringIO(text, newline="")
+        self._number = 0
+        self._size = 0
+        self.first = 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self._size += len(line)
+        if self._size > MAX_ROW:
+            expected, do = f"at most {MAX_ROW} characters", "Check the separator, and the quotes from this line on."
+            raise _fail(f"line {self.first}", "row", f"a row of at least {self._size} characters", expected, do)
+        return line
+
+    def next_row(self) -> None:
+        """Count the next row from its own first line."""
+        self._size = 0
+        self.first = self._number + 1
+
+
 def _rows_of_file(path: Path) -> list[Row]:
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise _fail(path.name, "file", f"{size} bytes", f"at most {MAX_BYTES}", "Split the table.")
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        got = f"byte {raw[error.start]:#04x}"
-        raise _fail(f"line {line}", "file", got, "UTF-8 text", "Save the table as CSV in UTF-8.") from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise _fail(f"line {line}", "file", "a NUL character", "UTF-8 text", "Save the table again as CSV.")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = _Lines(_text_of(path))
+    reader = csv.reader(lines, strict=True)
     rows: list[Row] = []
     header: list[str] | None = None
     try:
-        for cells in reader:
+        for number, cells in enumerate(reader):
             where = f"line {reader.line_num}"
+            lines.next_row()
+            if number > MAX_ROWS:
+                raise _fail(where, "file", f"more than {MAX_ROWS} rows", f"at most {MAX_ROWS}", "Split the table.")
             if header is None:
                 header = [cell.strip() for cell in cells]
                 _check_columns(header, where)
@@ -91,13 +120,49 @@ def _rows_of_file(path: Path) -> list[Row]:
             if len(cells) != len(header):
                 got, expected = f"{len(cells)} cells", f"{len(header)}, as in the header"
                 raise _fail(where, "row", got, expected, "Quote any text that contains a comma.")
-            rows.append((where, dict(zip(header, cells, strict=True))))
+            rows.append((where, {name: _unmarked(name, cell) for name, cell in zip(header, cells, strict=True)}))
     except csv.Error as error:
-        where = f"line {reader.line_num}"
+        where = f"line {lines.first}" + (f" to {reader.line_num}" if reader.line_num > lines.first else "")
         raise _fail(where, "row", str(error), "well-formed CSV", "Check quotes on and above it.") from error
     if header is None:
         raise _fail("line 1", "header", "an empty file", "a header: " + ",".join(REQUIRED), "Write one.")
     return rows
+
+
+def _text_of(path: Path) -> str:
+    """Text of a file: UTF-8, with or without a byte order mark."""
+    if path.is_dir():
+        raise FileError(f"{path} is a folder: name the claims table (CSV) in it")
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise FileError(f"{path}: no such file. Give the path of a claims table (CSV).") from error
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: the file cannot be read ({error})") from error
+    if len(raw) > MAX_BYTES:
+        where = f"line {_line_at(raw, MAX_BYTES)}"
+        raise _fail(where, "file", f"more than {MAX_BYTES} bytes", f"at most {MAX_BYTES}", "Split the table.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        got = f"byte {raw[error.start]:#04x}"
+        do = "Save the table as CSV in UTF-8."
+        raise _fail(f"line {_line_at(raw, error.start)}", "file", got, "UTF-8 text", do) from error
+    if b"\0" in raw:
+        where = f"line {_line_at(raw, raw.index(0))}"
+        raise _fail(where, "file", "a NUL character", "UTF-8 text", "Save the table again as CSV.")
+    return text
+
+
+def _line_at(raw: bytes, place: int) -> int:
+    """Number of the line that a byte stands in, whichever way lines end."""
+    return raw.count(b"\n", 0, place) + raw.count(b"\r", 0, place) - raw.count(b"\r\n", 0, place) + 1
+
+
+def _unmarked(column: str, cell: str) -> str:
+    """The cell without the apostrophe by which a table made for spreadsheets marks text (``cells.inert``)."""
+    return cell if column in NUMBERS or column in DATES else plain(cell)
 
 
 def _check_columns(header: list[str], where: str) -> None:
@@ -135,7 +200,12 @@ def number_of(cell: object) -> float | None:
             raise ValueError("zero or more", NEVER_NEGATIVE)
         if not _NUMBER.fullmatch(text):
             raise ValueError("digits with an optional decimal point", "Write it without separators or words.")
+        digits = text.replace(".", "").lstrip("0")
+        if len(digits.rstrip("0")) > MAX_DIGITS:
+            raise ValueError(f"at most {MAX_DIGITS} digits that count", "Round it: nobody counts so finely.")
         value = float(text)
+        if digits and not value:
+            raise ValueError("zero, or a number that can be told from it", "Write 0, or the figure as it was stated.")
     if not math.isfinite(value):
         raise ValueError("a finite number", "Leave the cell empty if there is no number.")
     if value < 0:
@@ -201,6 +271,24 @@ def as_of_span(cell: object) -> tuple[dt.date | None, dt.date | None]:
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
+def text_of(cell: object, name: bool = False) -> str:
+    """Read text, without the blanks around it; raises ValueError with (expected, what to do).
+
+    Parameters
+    ----------
+    cell
+        The text; an empty cell is an empty text.
+    name
+        Whether it is a name, by which rows are told apart: then nothing that cannot be seen may be in it.
+    """
+    text = "" if _is_empty(cell) else str(cell).strip()
+    if _UNPRINTED.search(text):
+        raise ValueError("text without control characters", "Type it anew: something was lost in copying.")
+    if name and _UNSEEN.search(text):
+        raise ValueError("a name on one line, without invisible characters", "Type it anew, as in the other rows.")
+    return text
+
+
 def _is_empty(cell: object) -> bool:
     if cell is None:
         return True
@@ -228,7 +316,7 @@ def typed(rows: Iterable[Row]) -> tuple[list[dict[str, Cell]], list[str], list[P
                 elif column in DATES:
                     record[column] = date_of(cell)
                 else:
-                    record[column] = "" if _is_empty(cell) else str(cell).strip()
+                    record[column] = text_of(cell, column in NAMES)
             except ValueError as error:
                 expected, do = error.args
                 problems.append(Problem(where, shown(name), column, shown(cell), expected, do))

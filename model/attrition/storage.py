@@ -1,17 +1,20 @@
 """Keep a fit in one file: netCDF-4, written whole or not at all, refused if damaged or not ours. No pickles.
 
 Layout: one group for each group of the draws; the claims, campaign, priors and settings as JSON text in the attributes; a
-SHA-256 over everything.
+SHA-256 over all that is in them. Behind the netCDF stands a second SHA-256, over every byte before it, so that a damaged
+file is refused before the library that would have to make sense of it opens it. (Format 1 had no such ending.) The netCDF
+is made in memory: on a disk that is full, HDF5 may end the whole process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,33 +35,82 @@ from .sampling import Settings
 if TYPE_CHECKING:
     import xarray as xr
 
-FORMAT = 1
-GROUPS = ("posterior", "free", "sample_stats", "observed_data", "constant_data")
+FORMAT = 2
+ENDING = b"\nattrition sha256 "
+_ENDING_SIZE = len(ENDING) + 64
+DAMAGED = "the content does not match its checksum: the file is damaged or was edited"
+# What the libraries and our own constructors say of a file that does not hold what it should.
+UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, ArithmeticError, MemoryError)
+TOLD = ("observed_data", "constant_data")
+GROUPS = ("posterior", "free", "sample_stats", *TOLD)
 
 
 def write_whole(path: str | Path, write: Callable[[Path], None]) -> Path:
-    """Write a file through a temporary neighbour and a rename: readers see the old file whole or the new one whole."""
+    """Write a file through a temporary neighbour and a rename: readers see the old file whole or the new one whole.
+
+    Parameters
+    ----------
+    path
+        The file; the folders that it is in are made.
+    write
+        Writes the content to the path that it is given.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OSError
+        If it cannot be written (a full disk, no permission, a folder of that name): what was there is as it was. Mend
+        that, or choose another place, and write again.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it")
+    part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         write(part)
-        mask = os.umask(0)
-        os.umask(mask)
-        part.chmod(0o666 & ~mask)
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        _remove(part)
+        raise OSError(f"{path} could not be written, and is as it was before: {error}") from error
     except BaseException:
-        part.unlink(missing_ok=True)
+        _remove(part)
         raise
     return path
 
 
+def _remove(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        part.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a rename outlast a power cut, where the system can do that; the file is in its place all the same."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def save(fit: Fit, path: str | Path) -> Path:
-    """Write a fit to one file (customarily ``fit.nc``); ``load`` reads it back."""
+    """Write a fit to one file (customarily ``fit.nc``); ``load`` reads it back.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, as ``write_whole`` says.
+    """
     groups = {name: _stored(fit.draws[name].to_dataset()) for name in GROUPS}
     head = {
         "claims": claims_as_dict(fit.claims),
@@ -82,7 +134,10 @@ def save(fit: Fit, path: str | Path) -> Path:
         tree = xr.DataTree.from_dict(dict(groups))
         tree.attrs.update(attrition_format=FORMAT, attrition_fit=text, attrition_sha256=digest)
         floats = {n: {v: _packing(ds[v]) for v in ds.data_vars} for n, ds in groups.items()}
-        tree.to_netcdf(part, engine="h5netcdf", encoding={f"/{name}": value for name, value in floats.items()})
+        content = tree.to_netcdf(engine="h5netcdf", encoding={f"/{name}": value for name, value in floats.items()})
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.write(ENDING + hashlib.sha256(content).hexdigest().encode())
 
     return write_whole(path, write)
 
@@ -139,26 +194,58 @@ def load(path: str | Path) -> Fit:
     import xarray as xr
 
     path = Path(path)
+    if path.is_dir():
+        raise FileError(f"{path} is a folder: name the file in it, such as {path / 'fit.nc'}")
     if not path.is_file():
         raise FileError(f"{path}: no such file. `attrition fit --out FOLDER` writes FOLDER/fit.nc.")
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
-            head = _head(tree.attrs)
-            groups = {name: tree[name].to_dataset().load() for name in GROUPS}
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, UnicodeDecodeError, AttributeError) as error:
+        ended = _check_ending(path)
+        with xr.open_datatree(path, engine="h5netcdf", phony_dims="access") as tree:
+            head = _head(tree.attrs, ended)
+            text = str(tree.attrs["attrition_fit"])
+            groups = {name: tree[name].to_dataset() for name in GROUPS}
+            _check_kinds(groups)
+            groups = {name: group.load() for name, group in groups.items()}
+        if _digest(groups, text) != tree.attrs.get("attrition_sha256"):
+            raise FileError(DAMAGED)
+        return _fit(head, {name: _restored(group) for name, group in groups.items()})
+    except FileError as error:
+        raise FileError(f"{path}: {error}") from error
+    except UNREADABLE as error:
         raise FileError(f"{path}: not a readable fit ({type(error).__name__}: {error})") from error
-    text = str(tree.attrs["attrition_fit"])
-    if _digest(groups, text) != tree.attrs.get("attrition_sha256"):
-        raise FileError(f"{path}: the content does not match its checksum: the file is damaged or was edited")
-    return _fit(head, {name: _restored(group) for name, group in groups.items()})
 
 
-def _head(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+def _check_ending(path: Path) -> bool:
+    """Whether the file ends with its checksum; refuses it if that is not the checksum of what stands before."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END) - _ENDING_SIZE
+        if size < 0:
+            return False
+        stream.seek(size)
+        ending = stream.read()
+        if not ending.startswith(ENDING):
+            return False
+        stream.seek(0)
+        found = hashlib.sha256()
+        while size > 0:
+            block = stream.read(min(size, 2**20))
+            if not block:
+                break
+            found.update(block)
+            size -= len(block)
+    if ending != ENDING + found.hexdigest().encode():
+        raise FileError(DAMAGED)
+    return True
+
+
+def _head(attrs: Mapping[Any, Any], ended: bool) -> dict[str, Any]:
     if "attrition_format" not in attrs:
         raise ValueError("it has no attrition_format: not written by attrition")
     number = int(attrs["attrition_format"])
     if number > FORMAT:
         raise ValueError(f"format {number} is newer than this version of attrition reads ({FORMAT}): upgrade")
+    if number > 1 and not ended:
+        raise FileError("the checksum at its end is missing: the file was cut short or edited")
     head: dict[str, Any] = json.loads(attrs["attrition_fit"])
     return head
 
@@ -182,6 +269,15 @@ def _restored(group: xr.Dataset) -> xr.Dataset:
 
 def _packing(variable: xr.DataArray) -> dict[str, Any]:
     return {"zlib": True, "complevel": 1, "shuffle": True} if variable.dtype.kind in "fi" and variable.ndim else {}
+
+
+def _check_kinds(groups: Mapping[str, xr.Dataset]) -> None:
+    """Refuse draws that are not numbers, before they are read; only labels and what the claims say may be text or days."""
+    for name, group in groups.items():
+        for key, variable in group.variables.items():
+            kinds = "fiubMOUS" if key in group.coords or name in TOLD else "fiub"
+            if variable.dtype.kind not in kinds:
+                raise ValueError(f"{name}/{key} holds {variable.dtype}, not numbers")
 
 
 def _digest(groups: dict[str, xr.Dataset], text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +188,12 @@ ROW_RULES: tuple[Rule, ...] = (
         lambda r: r["error_sd"] is None or r["error_sd"] > 0,
     ),
     (
+        "error_sd",
+        "at most 3: it is in log units",
+        "Write 0.1 for an error of 10%.",
+        lambda r: r["error_sd"] is None or r["error_sd"] <= 3,
+    ),
+    (
         "derived_from",
         "the claims that it repeats",
         "Name them by claim_id.",
@@ -253,6 +260,7 @@ def _failures(table: pd.DataFrame) -> list[tuple[int, str, str, str]]:
     import pandera.pandas as pa
 
     messages: dict[str, tuple[str, str, str]] = {}
+    records = [{**row} for row in table.to_dict("records")]
     frame_checks = []
     columns: dict[str, Any] = {}
     for column, words in WORDS.items():
@@ -263,11 +271,15 @@ def _failures(table: pd.DataFrame) -> list[tuple[int, str, str, str]]:
     for number, (column, expected, do, rule) in enumerate(ROW_RULES):
         label = f"rule:{number}"
         messages[label] = (column, expected, do)
-        frame_checks.append(pa.Check(_rowwise(rule), error=label))
+        frame_checks.append(pa.Check(_rowwise(rule, records), error=label))
     for column, key, expected, do in CONSISTENT:
         label = f"same:{column}"
         messages[label] = (column, expected, do)
         frame_checks.append(pa.Check(_consistent(key, column), error=label))
+    for column, expected, do in SPELLED:
+        label = f"spelled:{column}"
+        messages[label] = (column, expected, do)
+        frame_checks.append(pa.Check(_spelled(column), error=label))
     messages["unique"] = ("claim_id", "a claim_id used once", "Rename one of them.")
     frame_checks.append(pa.Check(lambda frame: ~frame["claim_id"].duplicated(), error="unique"))
     schema = pa.DataFrameSchema(columns, checks=frame_checks, strict=False)
@@ -292,11 +304,20 @@ CONSISTENT = (
 )
 
 
-def _rowwise(rule: Callable[[dict[Any, Any]], bool]) -> Callable[[pd.DataFrame], pd.Series]:
+SPELLED = (
+    ("source", "one spelling for each source", "Two spellings are two sources: write one of them, or name them apart."),
+    ("source_group", "one spelling for each group", "Two spellings are two groups: write one of them everywhere."),
+    ("wave", "one spelling for each wave", "Two spellings are two arrivals: write one of them everywhere."),
+)
+
+
+def _rowwise(
+    rule: Callable[[dict[Any, Any]], bool], records: list[dict[Any, Any]]
+) -> Callable[[pd.DataFrame], pd.Series]:
     def check(frame: pd.DataFrame) -> pd.Series:
         import pandas as pd
 
-        return pd.Series([rule({**row}) for row in frame.to_dict("records")], index=frame.index, dtype="bool")
+        return pd.Series([rule(row) for row in records], index=frame.index, dtype="bool")
 
     return check
 
@@ -307,3 +328,20 @@ def _consistent(key: str, column: str) -> Callable[[pd.DataFrame], pd.Series]:
         return frame[column] == frame.groupby(keys)[column].transform("first")
 
     return check
+
+
+def _spelled(column: str) -> Callable[[pd.DataFrame], pd.Series]:
+    """Names that differ only in case, in blanks or in the form of letters and digits are one name, spelled in two ways."""
+
+    def check(frame: pd.DataFrame) -> pd.Series:
+        names = frame[column]
+        first = frame.groupby(names.map(_spelling))[column].transform("first")
+        default = names == frame["source"] if column == "source_group" else names == ""
+        return (names == first) | default
+
+    return check
+
+
+def _spelling(name: str) -> str:
+    forms = [unicodedata.normalize("NFKC", one) if one.isalnum() else one for one in unicodedata.normalize("NFC", name)]
+    return " ".join("".join(forms).casefold().split())

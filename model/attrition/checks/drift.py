@@ -19,6 +19,7 @@ from ..latent import latent, lookup
 from ..observations import LOSSES, SHARE_KNOT_DAYS, TOTAL
 from ..reporting import slack_steps, stated_value
 from ..rounding import cell
+from .pits import holm as _holm
 from .result import CheckResult
 
 LEVEL = 0.05
@@ -172,15 +173,6 @@ def _two_sided(seen: np.ndarray, copies: np.ndarray) -> float:
     above = float(np.sum(copies >= seen) + 1) / (copies.size + 1)
     below = float(np.sum(copies <= seen) + 1) / (copies.size + 1)
     return min(1.0, 2.0 * min(above, below))
-
-
-def _holm(values: Mapping[str, float]) -> dict[str, float]:
-    """Correct p-values for their number, by Holm's step-down method."""
-    ordered = sorted(values, key=lambda name: values[name])
-    corrected, least = {}, 0.0
-    for rank, name in enumerate(ordered):
-        least = corrected[name] = min(1.0, max(least, (len(ordered) - rank) * values[name]))
-    return {name: corrected[name] for name in values}
 
 
 def _sentence(flagged: list[str], slopes: Mapping[str, float], corrected: Mapping[str, float], allowed: bool) -> str:

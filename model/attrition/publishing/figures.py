@@ -114,7 +114,7 @@ def cumulative_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes 
         ax = new_axes(fit, 5.0, rows) if ax is None else ax
         x = numbers(table["date"])
         date_axis(ax, x[0], _last(x))
-        finite = claims["interval_high"].where(np.isfinite(claims["interval_high"]), claims["value"])
+        finite = _tops(claims)
         top = max(float(table["q95"].max()), float(finite.max()) if len(claims) else 0.0, 1.0)
         ax.set_ylim(0, 1.08 * top)
         _bands(ax, table, x)
@@ -215,7 +215,7 @@ def strength_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes | 
         ax = new_axes(fit, 3.6, -(-len(handles) // 3)) if ax is None else ax
         x = numbers(table["date"])
         date_axis(ax, x[0], _last(x))
-        high = claims["interval_high"].where(np.isfinite(claims["interval_high"]), claims["value"])
+        high = _tops(claims)
         ax.set_ylim(0, 1.1 * max(float(table["q95"].max()), float(high.max()) if len(claims) else 0.0, 1.0))
         _bands(ax, table, x)
         for day, low, value, top in zip(
@@ -295,6 +295,12 @@ def save_figure(target: Axes | Figure, stem: str | Path) -> list[Path]:
 def _last(x: np.ndarray) -> float:
     """Right end of the axis: a little past the vintage."""
     return float(x[-1] + max(0.015 * (x[-1] - x[0]), 1.0))
+
+
+def _tops(claims: pd.DataFrame) -> pd.Series:
+    """Upper end of each claim's rounding interval; its value where it has none. Where no claim is left, no numbers."""
+    high = claims["interval_high"].astype(float)
+    return high.where(np.isfinite(high), claims["value"])
 
 
 def _bands(ax: Axes, table: pd.DataFrame, x: np.ndarray) -> None:

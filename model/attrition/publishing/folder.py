@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cells import csv_of
 from ..errors import GateError
 from ..fitted import Fit
 from ..storage import write_whole
@@ -32,7 +33,8 @@ def publish(fit: Fit, folder: str | Path) -> list[Path]:
     -------
     list of Path
         summary.json, summary.csv and summary.txt; claims_used.csv, claims_set_aside.csv and priors.csv; the figures
-        cumulative_loss, daily_rate, strength and depletion_date as SVG, PNG and CSV.
+        cumulative_loss, daily_rate, strength and depletion_date as SVG, PNG and CSV. In every CSV a text that a
+        spreadsheet would take for a formula has an apostrophe before it; ``read_claims`` takes it away.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def publish(fit: Fit, folder: str | Path) -> list[Path]:
 
 
 def _table(table: pd.DataFrame, path: Path) -> Path:
-    return _text(table.to_csv(index=False, lineterminator="\n"), path)
+    return _text(csv_of(table), path)
 
 
 def _text(text: str, path: Path) -> Path:
