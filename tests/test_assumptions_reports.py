@@ -135,6 +135,27 @@ def _mean_error(draws):
     return float(az.mcse(draws, method="mean"))
 
 
+def test_a_marked_copy_narrows_no_interval():
+    """A concordant record: a source is right, another repeats it to the digit, and is marked; the spread stays."""
+    import arviz as az
+
+    own = [says("third", day, RATE * day) for day in range(11, 60, 7)]
+    copies = [says("third-copy", day, RATE * day, published=date(day + 1)) for day in range(11, 60, 7)]
+    both = record(*own, *copies).known_by(date(59))
+    found = at.dependence(both)
+    proportional = found[found["kind"] == "proportional"]
+    assert set(proportional["source"]) == {"third-copy"}
+    marked = both
+    for _, row in proportional.iterrows():
+        marked = marked.marked(row["claim_ids"], derived_from=row["of"])
+    alone, counted_once, twice = (
+        np.log(total(fitted(claims, settings=LONGER), 52)) for claims in (record(*own).known_by(date(59)), marked, both)
+    )
+    error = np.hypot(*(float(az.mcse(draws, method="sd")) for draws in (alone, counted_once)))
+    assert abs(counted_once.std() - alone.std()) < 3 * error
+    assert twice.std() < counted_once.std() - 3 * error
+
+
 def test_figures_of_one_briefing_share_an_error():
     """Five briefings give total, killed and wounded, all three too high by one and the same error of 7% to 14%."""
     rows = []

@@ -154,7 +154,7 @@ def _carried_on(early: Fit, fit: Fit, arrays: Mapping[str, np.ndarray], rng: np.
         q["briefing_unit"] = rng.standard_normal((*shape, fit.seen.rooms["briefing"]))
     if "claim_month" in arrays:
         q["month_unit"] = rng.random((*shape, fit.seen.rooms["month"]))
-    if "wave_size" in q:
+    if "claim_wave" in arrays:
         before = [wave.wave for wave in early.campaign.reinforcements]
         after = [wave.wave for wave in fit.campaign.reinforcements]
         sizes = np.ones((*shape, fit.seen.rooms["wave"]))
