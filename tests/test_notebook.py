@@ -26,7 +26,7 @@ def test_notebook_and_text_are_paired_and_outputs_committed():
 def test_notebook_runs_again_with_fewer_draws():
     notebook = jupytext.read(NOTEBOOK.with_suffix(".py"))
     cell = next(cell for cell in notebook.cells if "draws = 1000" in cell.source)
-    cell.source = cell.source.replace("draws = 1000", "draws = 250").replace("draws=draws", "draws=draws, tune=400")
+    cell.source = cell.source.replace("draws = 1000", "draws = 600").replace("draws=draws", "draws=draws, tune=400")
     NotebookClient(notebook, timeout=900, resources={"metadata": {"path": FOLDER}}).execute()
     cell = next(cell for cell in notebook.cells if "textwrap.fill" in cell.source)
     printed = " ".join(cell.outputs[0].text.split())
