@@ -105,7 +105,7 @@ def test_every_check_from_the_command_line(right, tmp_path):
     lines = out.splitlines()
     assert [line.split(":")[0] for line in lines] == NAMES
     assert code == int("FAILED" in out), err
-    assert "if analysts overstate by 0.1" in out.lower()
+    assert "with the mean bias of analysts 0.1 log units higher" in out.lower()
 
 
 def test_a_fit_that_is_not_there(tmp_path):

@@ -108,7 +108,7 @@ def _check(fit: Fit, cut: dt.date) -> None:
 
 
 def _earlier(fit: Fit, cut: dt.date) -> Fit:
-    """The same model sampled with what was public by an earlier day; it has no gate."""
+    """The same model sampled with what was public by an earlier day; its gate is the fit's."""
     import xarray as xr
 
     claims, campaign = fit.claims.known_by(cut), fit.campaign.known_by(cut)
@@ -116,7 +116,7 @@ def _earlier(fit: Fit, cut: dt.date) -> Fit:
     room = fit.compiled.rooms if fit.compiled is not None else None
     seen = observe(claims, campaign, fit.reporting, room, fit.curve.zero_until(campaign), exact=not own)
     arrays = containers(seen, campaign, fit.priors, fit.curve, fit.reporting)
-    bare = dataclasses.replace(fit, draws=xr.DataTree(), claims=claims, campaign=campaign, seen=seen, gate={})
+    bare = dataclasses.replace(fit, draws=xr.DataTree(), claims=claims, campaign=campaign, seen=seen)
     raw, stats = redrawn(bare, arrays)
     q = quantities(bare, raw, arrays)
     return dataclasses.replace(bare, draws=label(raw, stats, q, arrays, seen, campaign))

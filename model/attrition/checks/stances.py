@@ -171,5 +171,5 @@ def _sentence(
             if name in before:
                 shift, error = (numbers[f"{what}[{name}, {kind}]"] for what in ("shift", "error"))
                 moves.append(f"date under {scenario} {shift:+.1f} days (±{error:.1f})")
-        parts.append(f"if {PEOPLE[kind]} overstate by 0.1 log units more on average: {', '.join(moves)}")
+        parts.append(f"with the mean bias of {PEOPLE[kind]} {STEP} log units higher: {', '.join(moves)}")
     return "; ".join(parts) or "no source speaks: nothing rests on a stance"

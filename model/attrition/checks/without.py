@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..errors import InputError, Problem
 from ..fitted import Fit
 from ..latent import latent, lookup
 from ..rounding import FLOOR
+from ..sampling import Settings
 
 NOTHING = 1e-6
 
@@ -34,6 +36,8 @@ def quantities(fit: Fit, raw: Mapping[str, np.ndarray], arrays: Mapping[str, np.
 def redrawn(fit: Fit, arrays: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Draws of the free parameters with other data of the same shape, and the sampler's statistics.
 
+    They are made as the fit's were; after an escalation with the usual target acceptance, as ``refit`` does.
+
     Raises
     ------
     InputError
@@ -43,7 +47,10 @@ def redrawn(fit: Fit, arrays: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarr
         do = "Fit it again with fit(..., model=...)."
         problem = Problem("argument", "", "fit", "a saved fit of an extended model", "a fit with its model", do)
         raise InputError("The extension is not saved with a fit", [problem])
-    return draw(fit, arrays, fit.settings, False)
+    settings = fit.settings
+    if fit.gate.get("escalated"):
+        settings = dataclasses.replace(settings, target_accept=Settings.target_accept)
+    return draw(fit, arrays, settings, False)
 
 
 def without(arrays: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
