@@ -58,6 +58,11 @@ def expit(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x))
 
 
+def log_head(number: float) -> float:
+    """Log of a number of people, known to no closer than thirty."""
+    return math.log(math.hypot(max(number, 0.0), 30.0))
+
+
 def logit(p: float) -> float:
     return math.log(p / (1.0 - p))
 
@@ -125,7 +130,7 @@ class Plain:
         return median * math.exp(sd * self.unit("wave_size_unit", "wave", name))
 
     def arrived(self, d: int) -> float:
-        """All who have come by the end of a day: the part of the day after an arrival's moment counts."""
+        """All who have come by the end of a day: a reinforcement comes in over the seven days before its moment."""
         campaign: Campaign = self.campaign
         part = 1.0
         if campaign.arrival_from and campaign.full_strength:
@@ -134,7 +139,7 @@ class Plain:
         total = self.scalar("contingent_size") * part
         for wave in campaign.reinforcements:
             moment = campaign.day(wave.date) + wave.sd_days * self.unit("wave_day_unit", "wave", wave.wave)
-            total += self.size[wave.wave] * min(max(d + 1 - moment, 0.0), 1.0)
+            total += self.size[wave.wave] * min(max((d + 7 - moment) / 7, 0.0), 1.0)
         return total
 
     def absorbed(self, intended: float, arrived: float) -> float:
@@ -217,17 +222,17 @@ class Plain:
         quantity, source, at_end = row["quantity"], row["source"], day_around if uncertain else broken_line
         head = self.headcount(source)
         if quantity == "deployed":
-            return math.log(self.level(self.arrivals, end)) + head
+            return log_head(self.level(self.arrivals, end)) + head
         if quantity == "present":
             lost = broken_line(self.loss, end) * (1.0 + self.captured + self.missing)
-            return math.log(max(self.level(self.arrivals, end) - lost + self.back(end), 1.0)) + head
+            return log_head(self.level(self.arrivals, end) - lost + self.back(end)) + head
         if quantity == "reinforcement":
-            return math.log(self.size[row["wave"]]) + head
+            return log_head(self.size[row["wave"]]) + head
         if quantity == "returned":
-            return math.log(max(self.back(end) - self.back(start), 1.0))
+            return log_head(self.back(end) - self.back(start))
         if quantity == "evacuated":
             hurt = broken_line(self.wounded, end) - broken_line(self.wounded, start)
-            return math.log(max(self.scalar("evacuated_fraction") * hurt, 1.0))
+            return log_head(self.scalar("evacuated_fraction") * hurt)
         loss = at_end(self.loss, end) - broken_line(self.loss, start)
         killed = at_end(self.killed, end) - broken_line(self.killed, start)
         adversary = self.stance[source] == "adversary"

@@ -54,9 +54,9 @@ class Strength:
 
 @dataclass(frozen=True)
 class Reinforcement:
-    """One arrival of reinforcements: an uncertain size, LogNormal(log median, sd_log) persons, on an uncertain date.
+    """One arrival of reinforcements: an uncertain size, LogNormal(log median, sd_log) persons, all there by an uncertain date.
 
-    Claims with the same ``wave`` observe this one arrival. It is public from ``published`` on, like a phase.
+    It comes in over the week before that date. Claims with the same ``wave`` observe this one arrival. It is public from ``published`` on, like a phase.
     """
 
     wave: str

@@ -39,7 +39,7 @@ class Settings:
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float = 0.95
+    target_accept: float = 0.9
     cores: int | None = None
 
 
@@ -136,7 +136,7 @@ def sample(model: KernelModel, settings: Settings, seed: int, progress: bool | N
         with _notice(COMPILING_ONCE, progress):
             callbacks()
     drawn, stats = _run(model, settings, seed, progress)
-    return model.named(drawn[VECTOR]), stats
+    return model.named(drawn[VECTOR], seed), stats
 
 
 def sample_compiled(
@@ -188,19 +188,10 @@ def _run(model: Any, settings: Settings, seed: int, progress: bool | None) -> Dr
             progress_bar=False,
             progress_callback=callback,
             progress_rate=200,
+            return_raw_trace=True,
         )
-    posterior = trace["posterior"]
-    got = dict(posterior.sizes)
-    if (got.get("chain"), got.get("draw")) != (settings.chains, settings.draws):
-        raise SamplingError(
-            f"Sampling was interrupted: {got.get('draw', 0)} of {settings.draws} draws. Nothing is kept."
-        )
-    stats = trace["sample_stats"]
-    kept = ("diverging", "n_steps", "depth", "step_size", "energy", "logp")
-    return (
-        {str(name): posterior[name].values for name in posterior.data_vars},
-        {name: stats[name].values for name in kept if name in stats},
-    )
+    posterior, stats = trace.get_arrow_trace()
+    return _columns(posterior, stats, settings)
 
 
 def _in_notebook() -> bool:
@@ -299,3 +290,37 @@ class _NotebookProgress:
         done, total, words = _state(chains)
         if self.handle is not None:
             self.handle.update(self.html(f'Sampling <progress value="{done}" max="{total}"></progress> {words}'))
+
+
+KEPT = ("diverging", "n_steps", "depth", "step_size", "energy", "logp")
+
+
+def _columns(posterior: Any, stats: Any, settings: Settings) -> Drawn:
+    """Draws and statistics of nutpie's own columns, one table a chain, warm-up left out."""
+    tables: list[list[Any]] = []
+    for drawn, stat in zip(posterior, stats, strict=True):
+        first = int(np.count_nonzero(_values(stat.column("tuning"))))
+        tables.append([table.slice(first, table.num_rows - first) for table in (drawn, stat)])
+    got = {drawn.num_rows for drawn, _ in tables}
+    if len(tables) != settings.chains or got != {settings.draws}:
+        raise SamplingError(
+            f"Sampling was interrupted: {min(got, default=0)} of {settings.draws} draws. Nothing is kept."
+        )
+    return (
+        {name: np.stack([_column(drawn, name) for drawn, _ in tables]) for name in tables[0][0].column_names},
+        {name: np.stack([_column(stat, name) for _, stat in tables]) for name in KEPT if name in tables[0][1].column_names},
+    )
+
+
+def _column(table: Any, name: str) -> np.ndarray:
+    """One variable of one chain (draw, ...)."""
+    column = table.column(name)
+    shape = [int(size) for size in (column.field.metadata or {}).get(b"shape", b"").decode().split(",") if size]
+    return np.asarray(_values(column)).reshape(table.num_rows, *shape)
+
+
+def _values(column: Any) -> np.ndarray:
+    import pyarrow
+
+    array = pyarrow.array(column)
+    return (array.flatten() if hasattr(array, "flatten") else array).to_numpy(False)

@@ -12,6 +12,7 @@ from .reporting import softplus
 from .running import at
 
 SHARPNESS = 16.0
+ARRIVAL_DAYS = 7.0  # a reinforcement comes in over the days before its date
 TINY = 1e-9
 
 
@@ -43,7 +44,8 @@ def strength(
         found["wave_size"] = xp.exp(data["wave_log_size"][:, 0] + data["wave_log_size"][:, 1] * unit)
         late = take(Parameter("wave_day_unit", "date", ("wave",), prior="wave_latest"), 0.0)
         found["wave_day"] = data["wave_date"] + data["wave_sd"] * late
-        there = xp.clip(data["day_number"][:, None] + 1.0 - found["wave_day"][..., None, :], 0.0, 1.0)
+        since = data["day_number"][:, None] + 1.0 - found["wave_day"][..., None, :]
+        there = xp.clip(1.0 + (since - 1.0) / ARRIVAL_DAYS, 0.0, 1.0)
         size = data["wave_known"] * found["wave_size"]
         arrivals = arrivals + xp.sum(there * size[..., None, :], axis=-1)
     return {**found, "arrivals": arrivals}

@@ -35,7 +35,7 @@ def log_logistic(x):
 def read(total, place):
     """Value of a running total at a fractional place, and its slope in the place (``running.at``)."""
     last = total.size
-    if place <= 0.0:
+    if not place > 0.0:  # nor where it is no number: an index must never be one
         return 0.0, 0.0
     if place >= last:
         return total[last - 1], 0.0
@@ -50,7 +50,7 @@ def read(total, place):
 def add_read(bar, place, amount):
     """Add what a change of the value read at a place means for each day of the total."""
     last = bar.size
-    if place <= 0.0:
+    if not place > 0.0:
         return
     if place >= last:
         bar[last - 1] += amount
@@ -64,7 +64,7 @@ def add_read(bar, place, amount):
 
 @njit(error_model="numpy")
 def _smooth_weights(place, last):
-    inside = min(max(place, 0.0), float(last))
+    inside = min(place, float(last)) if place > 0.0 else 0.0
     near = int(min(math.floor(inside + 0.5), last))
     t = inside - near
     return near, 0.5 * (0.5 - t) ** 2, 0.75 - t * t, 0.5 * (0.5 + t) ** 2, t
@@ -116,7 +116,7 @@ def add_read_smoothly(bar, place, amount):
 def read_level(level, place):
     """Level by day at a fractional place; before the calendar that of the first day. Value and slope."""
     last = level.size
-    if place <= 0.0:
+    if not place > 0.0:
         return level[0], 0.0
     if place >= last:
         return level[last - 1], 0.0
@@ -130,7 +130,7 @@ def read_level(level, place):
 def add_read_level(bar, place, amount):
     """As ``add_read``, for ``read_level``."""
     last = bar.size
-    if place <= 0.0:
+    if not place > 0.0:
         bar[0] += amount
     elif place >= last:
         bar[last - 1] += amount

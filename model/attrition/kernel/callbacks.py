@@ -14,10 +14,7 @@ from numba.core import cgutils, compiler, registry, serialize
 from numba.extending import intrinsic
 
 from . import store
-from .access import logistic
 from .density import density
-
-AS_IT_IS, EXPONENTIAL, BETWEEN = range(3)
 
 
 @intrinsic
@@ -35,33 +32,39 @@ DENSITY = types.int64(types.uint64, _REAL, _REAL, _REAL, _WHOLE)
 EXPAND = types.int64(types.uint64, types.uint64, _REAL, _REAL, _WHOLE)
 
 
-def at_point(dims, x_, gradient_, log_density_, data_):
-    """Log density and gradient at a point; the result is not 0 where they are not finite."""
-    data = carray(data_, (5,))
+def at_point(dims, z_, gradient_, log_density_, data_):
+    """Log density and gradient at a point of the sampler's frame; the result is not 0 where they are not finite."""
+    data = carray(data_, (8,))
     numbers = carray(_pointer(data[0]), (data[1],), np.float64)
     indices = carray(_pointer(data[2]), (data[3],), np.int64)
-    x, gradient = carray(x_, (dims,)), carray(gradient_, (dims,))
-    value = density(x, numbers, indices, gradient)
+    where = carray(_pointer(data[4]), (dims,), np.int64)
+    turn = carray(_pointer(data[5]), (2, dims, dims), np.float64)  # the turn, and its transpose
+    middle = carray(_pointer(data[6]), (data[7],), np.float64)
+    z, gradient = carray(z_, (dims,)), carray(gradient_, (dims,))
+    x, slopes, moved = middle.copy(), np.empty(middle.size), np.zeros(dims)
+    for i in range(dims):
+        for j in range(dims):
+            moved[j] += z[i] * turn[1, i, j]
+    for i in range(dims):
+        x[where[i]] += moved[i]
+        gradient[i] = 0.0
+    value = density(x, numbers, indices, slopes)
     log_density_[0] = value
     if not np.isfinite(value):
         return 4
-    for slope in gradient:
+    for i in range(dims):
+        slope = slopes[where[i]]
         if not np.isfinite(slope):
             return 3
+        for j in range(dims):
+            gradient[j] += slope * turn[0, i, j]
     return 0
 
 
-def of_draw(dims, expanded, x_, out_, data_):
-    """Free parameters on their own scales."""
-    data = carray(data_, (5,))
-    scales = carray(_pointer(data[4]), (dims, 3), np.float64)
+def of_draw(dims, expanded, z_, out_, data_):
+    """A draw as it is: what it stands for is worked out for all draws at once, afterwards."""
     for k in range(dims):
-        if scales[k, 0] == AS_IT_IS:
-            out_[k] = x_[k]
-        elif scales[k, 0] == EXPONENTIAL:
-            out_[k] = np.exp(x_[k])
-        else:
-            out_[k] = scales[k, 1] + (scales[k, 2] - scales[k, 1]) * logistic(x_[k])
+        out_[k] = z_[k]
     return 0
 
 

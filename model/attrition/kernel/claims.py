@@ -6,7 +6,7 @@ import math
 
 from numba import njit
 
-from ..claim_error import FEWEST, RECENT_DAYS, TINY
+from ..claim_error import FEW, FEWEST, RECENT_DAYS, TINY
 from ..observations import (
     CAPTURED,
     DEPLOYED,
@@ -238,7 +238,8 @@ def claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift,
                 number, there_slope = read_level(arrivals, end)
                 if category == PRESENT:
                     number += back * read(wounded_total, end - delay)[0] - gross * read(loss_total, end)[0]
-            center = math.log(max(number, FEWEST))
+            number = max(number, 0.0)
+            center = 0.5 * math.log(number * number + FEW * FEW)
             if category < RETURNED:
                 center += by_source[2, source]
         heavier, rate, before, window = 0.0, 0.0, 0.0, 1.0
@@ -327,8 +328,8 @@ def claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift,
         else:
             if category < RETURNED:
                 bar_source[2, source] += bar
-            if number > FEWEST:
-                bar_number = bar / number
+            if number > 0.0:
+                bar_number = bar * number / (number * number + FEW * FEW)
                 if category == REINFORCEMENT:
                     bar_wave[wave_of[c]] += bar_number
                 elif category == EVACUATED:

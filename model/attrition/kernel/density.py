@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..build import ROOM_WIDTH
-from ..strength import SHARPNESS, TINY
+from ..strength import ARRIVAL_DAYS, SHARPNESS, TINY
 from .access import add_read_smoothly, log_logistic, logistic, part, read_smoothly
 from .claims import claims
 from .forms import CONSTANT, PHASED
@@ -119,7 +119,7 @@ def density(x, numbers, indices, grad):
         wave_size[w] = math.exp(log_size[2 * w] + log_size[2 * w + 1] * wave_unit[w])
         if wave_known[w] != 0.0:
             for d in range(days):
-                arrivals[d] += wave_size[w] * min(max(day[d] + 1.0 - wave_day[w], 0.0), 1.0)
+                arrivals[d] += wave_size[w] * min(max(1.0 + (day[d] - wave_day[w]) / ARRIVAL_DAYS, 0.0), 1.0)
 
     # what was lost: the rate's sum, absorbed at the strength
     claimed = part(numbers, indices, OTHER_CLAIMED)
@@ -344,11 +344,11 @@ def density(x, numbers, indices, grad):
         bar_size, bar_day = bar_wave[w], 0.0
         if wave_known[w] != 0.0:
             for d in range(days):
-                there = day[d] + 1.0 - wave_day[w]
+                there = 1.0 + (day[d] - wave_day[w]) / ARRIVAL_DAYS
                 if there > 0.0:
                     bar_size += bar_arrivals[d] * min(there, 1.0)
                     if there < 1.0:
-                        bar_day -= bar_arrivals[d] * wave_size[w]
+                        bar_day -= bar_arrivals[d] * wave_size[w] / ARRIVAL_DAYS
         grad_wave[w] += bar_size * wave_size[w] * log_size[2 * w + 1]
         grad_wave_day[w] += bar_day * wave_day_slopes[w]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from ..containers import COMMON_PRIORS, CONTAINERS, check
 from ..curves import DATE_SDS, Curve
@@ -288,6 +288,6 @@ def _constant(
             total -= special.betaln(a, b) * number
         elif parameter.family == "date":
             latest = arrays[parameter.prior]
-            inside = stats.norm.cdf(latest) - stats.norm.cdf(-DATE_SDS)
+            inside = special.ndtr(latest) - special.ndtr(-DATE_SDS)
             total += float(np.sum(np.log(latest + DATE_SDS) - 0.5 * np.log(2.0 * np.pi) - np.log(inside)))
     return float(total)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from nutpie import _lib
-from nutpie.sample import CompiledModel
 from scipy import special
 
 from ..curves import DATE_SDS, Curve
@@ -16,8 +15,15 @@ from ..latent import latent
 from ..parameters import Parameter
 from ..priors import Priors
 from ..reporting import Reporting
-from .callbacks import AS_IT_IS, BETWEEN, EXPONENTIAL, callbacks
+from .callbacks import callbacks
+from .frame import frame
+from .informed import from_prior, informed
 from .layout import Layout, lay_out
+from .without_arviz import without_arviz
+
+with without_arviz():
+    from nutpie import _lib
+    from nutpie.sample import CompiledModel
 
 VECTOR = "parameters"
 AXIS = "parameter"
@@ -26,27 +32,37 @@ JITTER = 1.0
 
 @dataclass(frozen=True, eq=False)
 class KernelModel(CompiledModel):
-    """One model with its data; the draws are one vector, which ``named`` takes apart.
+    """One model with its data; the draws are one vector in the sampler's frame, which ``named`` takes apart.
 
     Attributes
     ----------
     layout
         The data and the order of the parameters.
-    scales : (parameter, 3)
-        How a parameter is bound (as it is, positive, or between two ends), and the ends.
+    arrays
+        Containers, as laid out.
+    where : (informed parameter,)
+        Places of the parameters that are sampled; the others have their prior, and are drawn from it.
+    centre, turn
+        From ``frame``: the sampled parameters are ``centre + turn @ z``.
+    data
+        Addresses that compiled code reads; ``held`` keeps alive what they point to.
     start
         Gives starting points: ``latent`` run with parameters near the middle of their priors.
     """
 
     layout: Layout
-    scales: np.ndarray
+    arrays: Mapping[str, np.ndarray]
+    where: np.ndarray
+    centre: np.ndarray
+    turn: np.ndarray
     data: np.ndarray
+    held: tuple[np.ndarray, ...]
     start: Any
 
     @property
     def n_dim(self) -> int:
-        """Number of free parameters."""
-        return self.layout.dims
+        """Number of parameters that are sampled."""
+        return len(self.where)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -77,14 +93,45 @@ class KernelModel(CompiledModel):
             lambda *_: None,
         )
 
-    def named(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
-        """Free parameters by name, (chain, draw, ...) each, of drawn vectors (chain, draw, parameter)."""
-        return {
-            parameter.name: np.ascontiguousarray(drawn[..., first : first + int(np.prod(shape))]).reshape(
-                *drawn.shape[:-1], *shape
-            )
-            for parameter, shape, first in self.layout.parameters
-        }
+    def named(self, drawn: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+        """Free parameters by name on their own scales, (chain, draw, ...) each.
+
+        Parameters
+        ----------
+        drawn
+            Vectors in the sampler's frame, (chain, draw, informed parameter).
+        seed
+            From which the parameters that no claim informs are drawn.
+        """
+        rng = np.random.default_rng(np.random.SeedSequence([seed, self.layout.dims]))
+        before = drawn.shape[:-1]
+        unbound = np.zeros((*before, self.layout.dims))
+        unbound[..., self.where] = self.centre + drawn @ self.turn.T
+        sampled = np.zeros(self.layout.dims, dtype=bool)
+        sampled[self.where] = True
+        found = {}
+        for parameter, shape, first in self.layout.parameters:
+            place = slice(first, first + int(np.prod(shape)))
+            values = bound(parameter, unbound[..., place].reshape(*before, *shape), self.arrays)
+            if not sampled[place].all():
+                drawn_here = from_prior(parameter, self.arrays, values.shape, rng)
+                values = np.where(sampled[place].reshape(shape), values, drawn_here)
+            found[parameter.name] = values
+        return found
+
+
+def bound(parameter: Parameter, unbound: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A parameter (..., its shape) on its own scale, of its value on the sampler's, which has no ends."""
+    if parameter.family == "normal":
+        return unbound
+    if parameter.family == "halfnormal":
+        return np.exp(unbound)
+    low, high = _ends(parameter, arrays)
+    return np.asarray(low + (high - low) * special.expit(unbound))
+
+
+def _ends(parameter: Parameter, arrays: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
+    return (-DATE_SDS, arrays[parameter.prior]) if parameter.family == "date" else (0.0, 1.0)
 
 
 def kernel_model(
@@ -92,60 +139,82 @@ def kernel_model(
 ) -> KernelModel:
     """Model of these data for the sampler; arguments as ``lay_out`` takes them."""
     layout = lay_out(arrays, sizes, priors, curve, reporting)
-    scales = _scales(layout, arrays)
-    addresses = [layout.numbers.ctypes.data, layout.numbers.size, layout.indices.ctypes.data, layout.indices.size]
-    data = np.array([*addresses, scales.ctypes.data], dtype=np.int64)
+    where = np.flatnonzero(informed(arrays, layout.parameters))
+
+    def point(rng: np.random.Generator | None) -> np.ndarray:
+        return _start(rng, layout, arrays, priors, curve, reporting)
+
+    middle = point(None)
+    held = [layout.numbers, layout.indices, where, np.stack([np.eye(where.size)] * 2), middle]
+    addresses = [item for one in held for item in (one.ctypes.data, one.size)]
+    numbers_at, numbers, indices_at, indices, where_at, _, turn_at, _, middle_at, dims = addresses
+    data = np.array([numbers_at, numbers, indices_at, indices, where_at, turn_at, middle_at, dims], dtype=np.int64)
+    from_middle = _gradient(data, where.size)
+    moved, turn = frame(from_middle, np.zeros(where.size))
+    middle[where] += moved
+    held[3][:] = turn, turn.T
+    centre, back = middle[where].copy(), np.linalg.inv(turn)
 
     def start(seed: Any) -> np.ndarray:
-        return _start(np.random.default_rng(seed), layout, arrays, priors, curve, reporting)
+        away = point(np.random.default_rng(seed))[where] - centre
+        return np.asarray((back * away).sum(axis=1))  # no BLAS here: the sampler's threads have too small a stack for it
 
-    return KernelModel(None, layout=layout, scales=scales, data=data, start=start)
+    return KernelModel(
+        None,
+        layout=layout,
+        arrays=arrays,
+        where=where,
+        centre=centre,
+        turn=turn,
+        data=data,
+        held=tuple(held),
+        start=start,
+    )
 
 
-def _scales(layout: Layout, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    scales = np.zeros((layout.dims, 3))
-    for parameter, shape, first in layout.parameters:
-        place = slice(first, first + int(np.prod(shape)))
-        scales[place, 0] = AS_IT_IS if parameter.family == "normal" else BETWEEN
-        if parameter.family == "halfnormal":
-            scales[place, 0] = EXPONENTIAL
-        elif parameter.family == "date":
-            scales[place, 1], scales[place, 2] = -DATE_SDS, arrays[parameter.prior]
-        else:
-            scales[place, 2] = 1.0
-    return scales
+def _gradient(data: np.ndarray, dims: int) -> Any:
+    """Log density and gradient (parameter,) as Python calls them."""
+    number = ctypes.c_int64
+    called = ctypes.CFUNCTYPE(number, ctypes.c_uint64, *[ctypes.c_void_p] * 4)(callbacks().density)
+
+    def gradient(z: np.ndarray) -> tuple[float, np.ndarray]:
+        slope, value = np.empty(dims), np.empty(1)
+        failed = called(dims, z.ctypes.data, slope.ctypes.data, value.ctypes.data, data.ctypes.data)
+        return (-np.inf if failed else float(value[0])), slope
+
+    return gradient
 
 
 def _start(
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     layout: Layout,
     arrays: Mapping[str, np.ndarray],
     priors: Priors,
     curve: Curve,
     reporting: Reporting,
 ) -> np.ndarray:
-    """A starting point: every parameter near the middle of its prior, give or take one."""
+    """A starting point: every parameter near the middle of its prior, give or take one; without a generator, the middle."""
     shapes = {parameter.name: shape for parameter, shape, _ in layout.parameters}
     point: list[np.ndarray] = []
 
     def take(parameter: Parameter, mean: Any) -> Any:
-        jitter = rng.uniform(-JITTER, JITTER, shapes[parameter.name])
+        shape = shapes[parameter.name]
+        unbound = rng.uniform(-JITTER, JITTER, shape) if rng is not None else np.zeros(shape)
         if parameter.family == "normal":
-            point.append(np.ravel(mean + jitter))
-            return mean + jitter
-        if parameter.family == "halfnormal":
-            point.append(np.ravel(jitter - 0.4))
-            return np.exp(jitter - 0.4)
-        low, high = (-DATE_SDS, arrays[parameter.prior]) if parameter.family == "date" else (0.0, 1.0)
-        middle: Any = 0.5
-        if parameter.family == "beta":
-            a, b = arrays[f"prior_{parameter.prior}"]
-            middle = a / (a + b)
-        elif parameter.family == "date":
-            middle = np.clip(DATE_SDS / (high - low), 0.1, 0.9)
-        unbound = special.logit(middle) + jitter
+            unbound = unbound + mean
+        elif parameter.family == "halfnormal":
+            unbound = unbound - 0.4
+        else:
+            low, high = _ends(parameter, arrays)
+            middle: Any = 0.5
+            if parameter.family == "beta":
+                a, b = arrays[f"prior_{parameter.prior}"]
+                middle = a / (a + b)
+            elif parameter.family == "date":
+                middle = np.clip(DATE_SDS / (high - low), 0.1, 0.9)
+            unbound = unbound + special.logit(middle)
         point.append(np.ravel(unbound))
-        return low + (high - low) * special.expit(unbound)
+        return bound(parameter, unbound, arrays)
 
     latent(take, arrays, priors, curve, reporting)
     return np.concatenate(point) if point else np.zeros(0)
