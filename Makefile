@@ -2,7 +2,7 @@
 # Needs git, make, python3 with pip, and a package index. uv and the environment are set up here.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: kursk test lint types lock clean setup
+.PHONY: kursk test browser lint types lock clean setup
 
 BIN := .venv/bin
 UV := .boot/bin/uv
@@ -22,8 +22,16 @@ setup: .venv/.ok
 kursk: .venv/.ok
 	$(BIN)/attrition fit --known-by 2025-01-16 --out $(OUT)
 
-test: .venv/.ok
+test: .venv/.ok browser
 	$(BIN)/python -m pytest
+
+# In CI the browser tests need a Chromium, and fail without one; elsewhere they are skipped where there is none.
+browser:
+	@if [ -n "$$CI" ] && ! { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
+		&& command -v apt-get >/dev/null; then \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$as_root apt-get update -q && $$as_root apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; \
+	fi
 
 lint: .venv/.ok
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import pytest
 
 import attrition as at
 from attrition import inference
+from attrition.publishing.report import report_page
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,12 @@ def campaign():
 def january(record, campaign):
     """The record as known on 2025-01-16, fitted in full: compiled once for the whole session."""
     return at.fit(record, campaign, known_by="2025-01-16", seed=1, progress=False)
+
+
+@pytest.fixture(scope="session")
+def january_page(january):
+    """The report of that fit."""
+    return report_page(january)
 
 
 def what_cannot_be(fit):

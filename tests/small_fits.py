@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -39,3 +40,13 @@ def script(code: str, *given: object, timeout: float = 300) -> list[str]:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.split()
+
+
+def thinned(fit: Fit, draws: int) -> Fit:
+    """The fit with the first so many draws of each chain."""
+    groups = {}
+    for name in fit.draws.children:
+        group = fit.draws[name].to_dataset()
+        groups[name] = group.isel(draw=slice(draws)) if "draw" in group.dims else group
+    settings = dataclasses.replace(fit.settings, draws=draws)
+    return dataclasses.replace(fit, draws=type(fit.draws).from_dict(groups), settings=settings, compiled=None)

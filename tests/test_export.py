@@ -17,6 +17,7 @@ import attrition as at
 from attrition.cells import csv_of, inert, plain
 from attrition.coding import COLUMNS, DATES, NUMBERS
 from attrition.priors import Priors
+from attrition.publishing import write_results
 from drawings import CAMPAIGN
 from persons import force, replaced
 from tables import read, row
@@ -83,7 +84,7 @@ def fit():
 @pytest.fixture(scope="module")
 def folder(fit, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
-    at.publish(fit, folder)
+    write_results(fit, folder)
     return folder
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -11,6 +15,7 @@ import pandas as pd
 import attrition as at
 from attrition.publishing.summary import summary_schema, summary_table
 
+TEMPLATES = Path(at.__file__).parent / "publishing" / "templates"
 POSTERIOR = {
     "daily_rate": (("day",), "persons per day"),
     "cumulative_loss": (("day",), "persons"),
@@ -94,6 +99,77 @@ def test_summary_obeys_its_schema(january):
     assert content["vintage"] == "2025-01-16"
     assert content["gate"]["passed"] is True
     assert content["reference"]["date_quantile"]["hold"] == content["scenarios"]["hold"]["probability_by"]["2025-04-15"]
+
+
+def every_object(value, path=()):
+    """Each object in plain values, with its path."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, inner in value.items():
+            yield from every_object(inner, (*path, key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from every_object(inner, (*path, place))
+
+
+def test_the_schema_leaves_nothing_open(january):
+    """A key too many, a key too few, a text for a number: each is refused, wherever it is."""
+    content = json.loads(json.dumps(at.summarize(january), allow_nan=False))
+    content["priors"]["rows"] = content["priors"]["rows"][:2]
+    valid = jsonschema.Draft202012Validator(summary_schema()).is_valid
+    assert valid(content)
+    free = {("made_with", "versions")}
+    tried = 0
+    for path, one in every_object(content):
+        if path in free or path[-1:] == ("numbers",):
+            continue
+        one["An addition"] = 1
+        assert not valid(content), path
+        del one["An addition"]
+        for key in list(one):
+            kept = one.pop(key)
+            may_lack = path[-1:] in (("quantiles",), ("quantities",), ("probability_by",), ("date_quantile",))
+            assert may_lack or not valid(content), (*path, key)
+            one[key] = [kept]
+            assert not valid(content), (*path, key)
+            one[key] = kept
+            tried += 1
+    assert tried > 150
+    for path, wrong in (
+        (("vintage",), "16/01/2025"),
+        (("schema_version",), "9"),
+        (("quantities", "total_loss", "unit"), "people"),
+        (("scenarios", "hold", "probability_within_horizon"), 1.5),
+        (("scenarios", "hold", "definition"), "all"),
+        (("made_with", "claims_sha256"), "0"),
+        (("made_with", "draws"), 0),
+        (("gate", "target_accept"), 1),
+    ):
+        *outer, last = path
+        one = content
+        for key in outer:
+            one = one[key]
+        one[last], kept = wrong, one[last]
+        assert not valid(content), path
+        one[last] = kept
+    content["quantities"]["total_loss"]["quantiles"]["5%"] = 1.0
+    assert not valid(content)
+
+
+def test_committed_summaries_obey_the_schema():
+    path = Path(__file__).parents[1] / "analysis" / "kursk-2025-01-16" / "summary.json"
+    jsonschema.validate(json.loads(path.read_text(encoding="utf-8")), summary_schema())
+
+
+def test_the_wheel_ships_the_schema_and_the_templates(tmp_path):
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+        assert json.loads(wheel.read("attrition/publishing/summary.schema.json")) == summary_schema()
+    assert {f"attrition/publishing/templates/{path.name}" for path in TEMPLATES.iterdir()} <= names
 
 
 def test_summary_numbers_are_the_draws(january):

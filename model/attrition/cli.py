@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .publishing.commands import add_commands
+
 if TYPE_CHECKING:
     from .campaign import Campaign
     from .claims import Claims
@@ -84,15 +86,15 @@ def fit(
     seed: Annotated[int, typer.Option("--seed", help="Of every random number.", min=0)] = 1,
     draws: Annotated[int, typer.Option("--draws", help="Draws per chain, of four.", min=100)] = 1000,
     priors: Annotated[str, typer.Option("--priors", help="Named set of priors: default or study.")] = "default",
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the fit and what is published of it.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the fit, its summary and its figures.")] = None,
 ) -> None:
-    """Fit a record: print the summary, and with --out keep the fit and publish it."""
+    """Fit a record: print the summary, and with --out keep the fit, its summary and its figures."""
     claims = _claims(file)
     chosen = _campaign(campaign, claims)
 
     from .inference import fit as run
     from .priors import default_priors
-    from .publishing import publish, summary_text
+    from .publishing import published_dates, summary_text, write_results
     from .sampling import Settings
 
     if out is not None:
@@ -102,13 +104,16 @@ def fit(
     if out is not None:
         saved = done.save(out / "fit.nc")
         typer.echo(f"Saved {saved}", err=True)
-    typer.echo(summary_text(done))
+    dates = published_dates(done)
+    typer.echo(summary_text(done, dates))
     if not done.passed:
         typer.echo("The convergence gate failed: nothing is published.", err=True)
         raise typer.Exit(1)
     if out is not None:
-        written = publish(done, out)
-        typer.echo(f"Published {len(written)} files in {out}", err=True)
+        written = write_results(done, out, dates)
+        typer.echo(
+            f"Wrote {len(written)} files in {out}; `attrition publish {out}` adds the report and tables", err=True
+        )
 
 
 @app.command()
@@ -335,6 +340,9 @@ def conform(
         typer.echo(f"{result.name:<{width}}  {result.quantity:<18}  {departure:<46}  {result.ess:<6.0f}  {state}")
     if not results or not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+add_commands(app)
 
 
 class _ExitCodes:

@@ -6,9 +6,11 @@ doi 10.1214/20-BA1221). A date that never comes has no mean, so dates are judged
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from ..depletion import depletion_dates
+from ..depletion import DepletionDate, depletion_dates
 from ..fitted import Fit, rate_since
 from ..manpower import has, killed, strength
 from ..observations import SIZE
@@ -19,8 +21,18 @@ MAX_RHAT = 1.01
 MIN_ESS = 400.0
 
 
-def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
-    """Draws (chain, draw) of everything that is published, by name."""
+def published_quantities(
+    fit: Fit, dates: Mapping[str, Mapping[str, DepletionDate]] | None = None
+) -> dict[str, np.ndarray]:
+    """Draws (chain, draw) of everything that is published, by name.
+
+    Parameters
+    ----------
+    fit
+        The draws.
+    dates
+        Depletion dates of this fit by scenario (``hold``, ``forecast``) and definition, if they are at hand.
+    """
     total = fit.array("cumulative_loss")[..., -1]
     quantities = {
         "total_loss": total,
@@ -39,9 +51,11 @@ def published_quantities(fit: Fit) -> dict[str, np.ndarray]:
         if name not in speaks:
             continue
         quantities[f"source_bias[{name}]"] = bias[..., number]
-    for scenario in (hold(), forecast()):
-        for definition, date in depletion_dates(fit, scenario).items():
-            name = f"depletion_{scenario.name}" + ("" if definition == "gross" else f"_{definition}")
+    if dates is None:
+        dates = {scenario.name: depletion_dates(fit, scenario) for scenario in (hold(), forecast())}
+    for scenario, found in dates.items():
+        for definition, date in found.items():
+            name = f"depletion_{scenario}" + ("" if definition == "gross" else f"_{definition}")
             quantities[name] = 1.0 / date.day
     return {name: draws for name, draws in quantities.items() if np.ptp(draws) > 0}
 

@@ -74,13 +74,15 @@ def prior_sensitivity(fit: Fit) -> CheckResult:
 
     draws, logs = published_draws(fit), log_priors(top_level(fit))
     dims = ("chain", "draw")
-    posterior = xr.Dataset({name: (dims, np.asarray(array)) for name, array in draws.items()})
+    # a source's name may hold a slash, which a name in a tree may not
+    keys = {name: f"quantity_{place}" for place, name in enumerate(draws)}
+    posterior = xr.Dataset({keys[name]: (dims, np.asarray(array)) for name, array in draws.items()})
     log_prior = xr.Dataset({name: (dims, np.asarray(array)) for name, array in logs.items()})
     tree = xr.DataTree.from_dict({"posterior": posterior, "log_prior": log_prior})
     numbers: dict[str, float] = {}
     for prior in logs:
         found = az.psense(tree, group="prior", group_var_names=[prior])
-        numbers |= {f"psense[{name}, {prior}]": float(found[name]) for name in draws}
+        numbers |= {f"psense[{name}, {prior}]": float(found[keys[name]]) for name in draws}
     values = np.array(list(numbers.values()))
     max_k = max((_pareto_k(log_prior[prior]) for prior in logs), default=0.0)
     numbers |= {"max_k": max_k, "sensitive": float(np.sum(values >= SENSITIVE))}

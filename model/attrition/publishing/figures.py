@@ -23,6 +23,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..campaign import ReferenceProjection
 from ..depletion import DepletionDate
+from ..errors import InputError, Problem, shown
 from ..fitted import Fit
 from ..scenarios.base import Scenario
 from ..storage import write_whole
@@ -83,7 +84,11 @@ DECADES = 30.0
 PHASE_BAND = "#f3e3c3"
 ROW_POINTS = 9.0
 # No time and no version: they would change the bytes.
-METADATA = {"svg": {"Date": None, "Creator": "attrition"}, "png": {"Software": None}}
+METADATA: dict[str, dict[str, str | None]] = {
+    "svg": {"Date": None, "Creator": "attrition"},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": "attrition", "Producer": None},
+}
 
 
 def cumulative_figure(fit: Fit, *, drawn: dt.date | str | None = None, ax: Axes | None = None) -> Axes:
@@ -269,23 +274,43 @@ def date_figure(
         return draw_dates(ax, fit, scenarios, drawn)
 
 
-def save_figure(target: Axes | Figure, stem: str | Path) -> list[Path]:
+def save_figure(target: Axes | Figure, stem: str | Path, formats: Sequence[str] = ("svg", "png")) -> list[Path]:
     """Write ``stem.svg`` (text stays text) and ``stem.png`` (300 dpi), each whole or not at all.
 
     The same figure and the same matplotlib give the same bytes.
+
+    Parameters
+    ----------
+    target
+        What a figure function returned, or its figure.
+    stem
+        Path without an ending.
+    formats
+        Of ``svg``, ``png`` and ``pdf``; in a PDF the fonts are embedded as TrueType, as journals ask.
 
     Returns
     -------
     list of Path
         The files written.
+
+    Raises
+    ------
+    InputError
+        For another format.
     """
     figure = target if isinstance(target, Figure) else target.get_figure(root=True)
     if figure is None:
         raise TypeError("save_figure: got axes without a figure, expected axes that a figure function returned")
+    unknown = [ending for ending in formats if ending not in METADATA]
+    if unknown:
+        problems = [
+            Problem("argument", "", "formats", shown(one), ", ".join(METADATA), "Choose of these.") for one in unknown
+        ]
+        raise InputError("Not a format of figures", problems)
     stem = Path(stem)
     written = []
-    for ending, metadata in METADATA.items():
-        options: dict[str, Any] = {"format": ending, "dpi": 300, "metadata": metadata}
+    for ending in formats:
+        options: dict[str, Any] = {"format": ending, "dpi": 300, "metadata": METADATA[ending]}
         with rc_context(STYLE):
             path = stem.with_name(f"{stem.name}.{ending}")
             written.append(write_whole(path, partial(figure.savefig, **options)))

@@ -74,6 +74,7 @@ STYLE: Any = {
     "legend.frameon": False,
     "lines.linewidth": 1.0,
     "path.simplify": False,
+    "pdf.fonttype": 42,
     "svg.fonttype": "none",
     "svg.hashsalt": "attrition",
     "svg.id": None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,17 @@ def scenarios() -> tuple[Scenario, ...]:
     return (hold(), forecast())
 
 
-def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
+def published_dates(fit: Fit) -> dict[str, dict[str, DepletionDate]]:
+    """Depletion date by scenario and definition: what every table, text and figure of a publication says of the date."""
+    return {scenario.name: depletion_dates(fit, scenario) for scenario in scenarios()}
+
+
+def summarize(
+    fit: Fit,
+    levels: Sequence[float] = LEVELS,
+    dates: Mapping[str, dict[str, DepletionDate]] | None = None,
+    draws: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, Any]:
     """Every published number of a fit, as plain values (JSON-ready, full precision).
 
     Parameters
@@ -47,6 +57,8 @@ def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
         The draws.
     levels
         Quantile levels; the default gives the median and equal-tailed 50% and 90% intervals.
+    dates, draws
+        What ``published_dates`` and ``published_quantities`` gave for this fit, if they are at hand.
 
     Returns
     -------
@@ -59,7 +71,8 @@ def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
         If a level is not from 0 to 1: write 0.05 for 5%.
     """
     levels = _levels(levels)
-    dates = {scenario.name: depletion_dates(fit, scenario) for scenario in scenarios()}
+    dates = published_dates(fit) if dates is None else dates
+    draws = published_quantities(fit, dates) if draws is None else draws
     return {
         "schema_version": SCHEMA_VERSION,
         "campaign": {"name": fit.campaign.name, "title": fit.campaign.title},
@@ -73,7 +86,7 @@ def summarize(fit: Fit, levels: Sequence[float] = LEVELS) -> dict[str, Any]:
             "set_aside": len(fit.seen.set_aside),
         },
         "rate_since": fit.campaign.rate_since.isoformat(),
-        "quantities": _quantities(fit, levels),
+        "quantities": _quantities(draws, levels),
         "scenarios": {name: _scenario(one, levels) for name, one in dates.items()},
         "reference": _reference(fit, {name: one["gross"] for name, one in dates.items()}),
         "notes": list(fit.seen.notes),
@@ -107,9 +120,9 @@ def _levels(levels: object) -> list[float]:
     return [level_of(level) for level in levels]
 
 
-def _quantities(fit: Fit, levels: Sequence[float]) -> dict[str, Any]:
+def _quantities(published: Mapping[str, np.ndarray], levels: Sequence[float]) -> dict[str, Any]:
     found = {}
-    for name, draws in published_quantities(fit).items():
+    for name, draws in published.items():
         if name.startswith("depletion_"):
             continue
         unit, meaning = UNITS.get(name, ("log units", f"log bias of {name[12:-1]}: stated over true"))
@@ -160,13 +173,15 @@ def _reference(fit: Fit, dates: dict[str, DepletionDate]) -> dict[str, Any] | No
     }
 
 
-def summary_table(fit: Fit, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+def summary_table(fit: Fit, levels: Sequence[float] = LEVELS, content: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Every published quantity, one row each, with its quantiles as columns (``q05``: 5% lie below).
 
     Parameters
     ----------
     fit, levels
         As in ``summarize``.
+    content
+        What ``summarize`` gave for this fit and these levels, if it is at hand.
 
     Returns
     -------
@@ -181,7 +196,7 @@ def summary_table(fit: Fit, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
     import pandas as pd
 
     levels = _levels(levels)
-    content = summarize(fit, levels)
+    content = summarize(fit, levels) if content is None else content
     rows = []
     for name, one in content["quantities"].items():
         row = {"quantity": name, "unit": one["unit"], "meaning": one["meaning"]}

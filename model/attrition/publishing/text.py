@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
-import numpy as np
-
-from ..depletion import DEFINITIONS, DepletionDate, depletion_dates, reference_place
-from ..display import count, percent
+from ..depletion import DEFINITIONS, DepletionDate, reference_place
+from ..display import percent
 from ..fitted import Fit, rate_since
 from ..manpower import killed, loss_words
-from .summary import scenarios
+from .sentences import interval_text
+from .summary import published_dates
 
 WIDTH = 96
 
 
-def summary_text(fit: Fit) -> str:
+def summary_text(fit: Fit, dates: Mapping[str, dict[str, DepletionDate]] | None = None) -> str:
     """Plain text of a fit's answer, with the level of every interval and the conditions it rests on.
 
     Parameters
     ----------
     fit
         The draws; if their convergence gate failed, the text says first that it is not a final result.
+    dates
+        What ``published_dates`` gave for this fit, if they are at hand.
 
     Returns
     -------
@@ -39,15 +41,15 @@ def summary_text(fit: Fit) -> str:
     if not fit.passed:
         lines += [f"NOT A FINAL RESULT: the convergence gate failed: {fit.gate.get('sentence', '')}", ""]
     rows = [
-        ("Killed and wounded by then", f"{_interval(total)}"),
-        ("of them killed", f"{_interval(killed(fit)[..., -1])}"),
-        (f"A day, since {since}", f"{_interval(rate)}"),
-        ("Size of the contingent", f"{_interval(fit.array('contingent_size'))}"),
+        ("Killed and wounded by then", interval_text(total)),
+        ("of them killed", interval_text(killed(fit)[..., -1])),
+        (f"A day, since {since}", interval_text(rate)),
+        ("Size of the contingent", interval_text(fit.array("contingent_size"))),
     ]
     lines += [f"  {label:<28}  {text}" for label, text in rows]
     lines += ["", f"  Date by which the whole initial contingent is {loss_words(fit)}"]
     lines += [f"  (net: {DEFINITIONS['net']}):"]
-    found = {scenario.name: depletion_dates(fit, scenario) for scenario in scenarios()}
+    found = published_dates(fit) if dates is None else dates
     for name, one in found.items():
         for label, date in ((name, one["gross"]), (f"{name}, net", one["net"])):
             lines += [f"  {label:<28}  {_dates(date)}", f"  {'':<28}  {_probabilities(fit, date)}"]
@@ -103,11 +105,6 @@ def _reference(fit: Fit, dates: dict[str, DepletionDate]) -> list[str]:
         share = percent(place.date_quantile)
         lines += _wrapped(f"Its date, {place.date}: under {name}, {share} of the posterior lies at or before it.", 2)
     return lines
-
-
-def _interval(draws: np.ndarray) -> str:
-    low, middle, high = np.quantile(draws, (0.05, 0.5, 0.95))
-    return f"{count(middle)} (90% interval {count(low)} to {count(high)})"
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
