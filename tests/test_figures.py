@@ -57,6 +57,20 @@ def test_what_is_drawn_is_the_twin(fit: Fit):
         assert y.min() == table[low].min()
 
 
+def test_so_many_claims_that_labels_would_cover_each_other_are_drawn_as_marks(monkeypatch):
+    from attrition.publishing import claim_marks
+
+    fit = make()
+    named = {text for text in texts(figures.cumulative_figure(fit).figure) if "rok-nis" in text}
+    marks = len(figures.cumulative_figure(fit).lines)
+    assert named
+    monkeypatch.setattr(claim_marks, "MOST_NAMED", 3)
+    monkeypatch.setattr(claim_marks, "place", None)  # not called: its time grows with the square of their number
+    ax = figures.cumulative_figure(fit)
+    assert not named & set(texts(ax.figure))
+    assert 0 < len(ax.lines) <= marks
+
+
 def test_claims_are_those_of_the_likelihood_untransformed(fit: Fit):
     table = figures.claims_data(fit).set_index("claim_id")
     losses = fit.seen.claims[fit.seen.claims["category"].isin(MEASURES)].set_index("claim_id")

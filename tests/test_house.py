@@ -18,7 +18,7 @@ ORDER = [
     "inference", "many", "leaving_out", "readings", "conform", "publishing", "calibration", "cli",
 ]  # fmt: skip
 EXCEPTIONS = {("fitted", "storage")}  # Fit.save reads well where a user looks for it
-HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas", "scipy", "xarray", "pandera")
+HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas", "scipy", "xarray")
 PATHS = sorted(path for path in ROOT.rglob("*.py") if "_data" not in path.parts)
 MODULES = {str(path.relative_to(ROOT)): path for path in PATHS}
 every_module = pytest.mark.parametrize("module", MODULES)

@@ -1,13 +1,12 @@
-"""The January problem as one would write it in plain PyMC: the same model, without this package's parametrisation.
+"""The January problem as one would write it in plain PyMC: the same model and priors, without this package's parametrisation.
 
-Run: python analysis/benchmarks/plain_pymc.py [OUT.json]
-It reads the record through attrition (so that both see the same intervals) and writes quantiles of what is published.
+Run: python plain_pymc.py --data january.json --out draws.npz [--sampler default|pymc|nutpie]
+``default`` is ``pm.sample()``, which takes nutpie where it is installed; ``pymc`` is PyMC's own sampler; ``nutpie`` is nutpie called
+directly. Called with --again, it samples a second time in the same process, from the model built anew (seconds as "again").
 """
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 
 started = time.perf_counter()
@@ -15,167 +14,181 @@ started = time.perf_counter()
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from program import Clock, arguments, published, read, write
 
-import attrition as at
-from attrition.observations import briefings_of, observe
 
-VINTAGE = "2025-01-16"
-
-campaign = at.load_campaign("dprk-kursk").known_by(VINTAGE)
-seen = observe(at.load_claims("dprk-kursk").known_by(VINTAGE), campaign, at.Reporting())
-rows = seen.claims
-losses, sizes = rows[rows["category"] < 8], rows[rows["category"] >= 8]
-if not (set(losses["category"]) <= {0, 1, 2} and set(sizes["category"]) <= {8, 9}):
-    raise SystemExit("written for the January record")
-sources = sorted(set(rows["source"]))
-kinds = ["adversary", "own_side", "third_party", "analyst"]
-of_source = {name: (group, kind) for name, group, kind in seen.sources}
-kind = np.array([kinds.index(of_source[name][1]) for name in sources])
-all_groups = [entry[1:] for entry in seen.sources]
-shared = np.array([all_groups.count(of_source[name]) > 1 for name in sources])
-groups = sorted({of_source[name] for name in sources})
-group = np.array([groups.index(of_source[name]) for name in sources])
-
-mean = np.array([0.35, -0.50, 0.0, 0.0])
-mean_sd = np.array([0.35, 0.40, 0.20, 0.20])
-total_sd = np.array([0.45, 0.60, 0.30, 0.30])
-group_sd = 0.15 * shared
-own_sd = np.sqrt(total_sd[kind] ** 2 - mean_sd[kind] ** 2 - group_sd**2)
-
-days = np.arange(campaign.day(seen.vintage) + 1)
-onset_day = campaign.day(campaign.escalation.date)
-latest = (campaign.escalation.published - campaign.escalation.date).days / 4.0 + 1e-3
-position = np.clip((days - 0.5 - onset_day) / 7.0, 0.0, None)
-left = np.floor(position).astype(int)
-weight = position - left
-knots = int(left.max()) + 1
-
-with pm.Model() as model:
-    size = pm.LogNormal("contingent_size", np.log(campaign.contingent_size.median), campaign.contingent_size.sd_log)
-    share = pm.Beta("killed_share", 3, 9)
-    error = pm.LogNormal("claim_error", np.log(0.10), 0.5)
-    error_killed = pm.LogNormal("claim_error_killed", np.log(0.25), 0.5)
-    contact = pm.LogNormal("contact_rate", 0.0, 1.0)
-    escalation = pm.LogNormal("escalation_rate", np.log(50.0), 1.0)
-    level = pm.LogNormal("long_run_fraction", np.log(0.003), 0.9) * size
-    sd = pm.LogNormal("rate_sd", np.log(0.8), 0.25)
-    half_life = pm.LogNormal("rate_half_life", np.log(3.0), 0.56)
-    onset = onset_day + 4.0 * pm.TruncatedNormal("onset", 0.0, 1.0, lower=-5.0, upper=latest)
-    innovation = pm.Normal("innovation", 0.0, 1.0, shape=knots)
-    phi = 2.0 ** (-1.0 / half_life)
-    walk = [pt.zeros(())]
-    for knot in range(knots):
-        walk.append(phi * walk[-1] + pt.sqrt(1.0 - phi**2) * innovation[knot])
-    walk = pt.stack(walk)
-    wave = sd * (walk[left] * (1.0 - weight) + walk[left + 1] * weight)
-    age = pt.maximum(days - 0.5 - onset, 0.0)
-    log_rate = (
-        pt.log(escalation) + (pt.log(level) - pt.log(escalation)) * (1.0 - 2.0 ** (-age / 7.0 / half_life)) + wave
+def smooth(total, place, days):
+    """A running total (0 first) at a fractional place, averaged over the day around it."""
+    padded = pt.concatenate([pt.zeros(1), total, [2.0 * total[-1] - total[-2]]])
+    inside = pt.clip(place, 0.0, days)
+    near = pt.clip(pt.floor(inside + 0.5), 0, days).astype("int64")
+    t = inside - near
+    return (
+        0.5 * (0.5 - t) ** 2 * padded[near] + (0.75 - t**2) * padded[near + 1] + 0.5 * (0.5 + t) ** 2 * padded[near + 2]
     )
-    gate = pt.clip(days - onset, 0.0, 1.0)
-    started_contact = np.clip(days, 0.0, 1.0)
-    rate = contact * started_contact * (1.0 - gate) + gate * pt.exp(log_rate)
-    intended = pt.cumsum(rate)
-    lost = intended * (1.0 + (intended / size) ** 16) ** (-1.0 / 16.0)  # nobody is lost twice
-    total = pt.concatenate([pt.zeros(1), lost])
-    killed = pt.concatenate([pt.zeros(1), share * lost])
 
-    stance = mean + mean_sd * pm.Normal("stance", 0.0, 1.0, shape=4)
-    group_effect = pm.Normal("group", 0.0, 1.0, shape=len(groups))
-    own = pm.Normal("own", 0.0, 1.0, shape=len(sources))
-    bias = stance[kind] + group_sd * group_effect[group] + own_sd * own
-    logit = pt.log(share) - pt.log1p(-share) + 0.6 * pm.Normal("killed_logit", 0.0, 1.0, shape=len(sources))
-    reported = pm.math.sigmoid(logit)
 
-    def interval(lower, upper, center, scale):
-        below = pt.where(lower > 0, pm.math.sigmoid((np.log(np.where(lower > 0, lower, 1.0)) - center) / scale), 0.0)
-        finite = np.where(np.isfinite(upper), upper, 1.0)
-        above = pt.where(np.isfinite(upper), pm.math.sigmoid((np.log(finite) - center) / scale), 1.0)
-        return pt.log(above - below)
+def straight(total, place, days):
+    """A running total (0 first) at a fractional place, linear within the day."""
+    inside = pt.clip(place, 0.0, days)
+    left = pt.clip(pt.floor(inside), 0, days - 1).astype("int64")
+    return total[left] + (inside - left) * (total[left + 1] - total[left])
 
-    # a figure without a date speaks of a day before its publication, by its source's delay
-    lag = pm.LogNormal("lag", np.log(np.array([1.5, 2.5, 2.5, 2.0]))[kind], 0.3, shape=len(sources))
 
-    def read(sum_by_day, place):
-        inside = pt.clip(place, 0.0, len(days))
-        whole = pt.clip(pt.floor(inside), 0, len(days) - 1).astype("int64")
-        return sum_by_day[whole] + (inside - whole) * (sum_by_day[whole + 1] - sum_by_day[whole])
+def log_cells(low, high, center, scale):
+    """Log probability that a logistic variable lies between logs of the ends; a high of 1e9 is none."""
+    z_low, width = (np.log(low) - center) / scale, np.log(high / low) / scale
+    above = -pt.softplus(z_low)
+    return pt.switch(high >= 1e9, above, above - pt.softplus(-z_low - width) + pt.log(-pt.expm1(-width)))
 
-    at_source = np.array([sources.index(name) for name in losses["source"]])
-    category = losses["category"].to_numpy(int)
-    start, end = losses["start_day"].to_numpy(int), losses["end_day"].to_numpy(int) + 1
-    shift = np.array([0.25 if of_source[name][1] == "adversary" else 0.0 for name in losses["source"]])
-    until = pt.maximum(end - losses["lagged"].to_numpy(float) * lag[at_source], start + 1.0)
-    part = pt.where(
-        category == 1,
-        pt.log(reported[at_source]) + shift,
-        pt.where(category == 2, pt.log1p(-reported[at_source]), 0.0),
+
+def log_claims(data, rows, center, scale, slack):
+    """Log probability of claims; "over 3,000" is that cell or, with geometrically falling probability, one of seven above it."""
+    steps, unit = np.arange(8), data["unit"][rows][:, None]
+    low, high = data["low"][rows][:, None] + steps * unit, data["high"][rows][:, None] + steps * unit
+    cells = log_cells(low, high, center[:, None], scale[:, None])
+    weights = pt.log1p(-slack)[:, None] + steps * pt.log(slack)[:, None] - pt.log1p(-(slack**8))[:, None]
+    return pt.switch(unit[:, 0] > 0, pt.logsumexp(weights + cells, axis=1), cells[:, 0])
+
+
+def build(data):
+    """The model of a problem that ``record`` wrote."""
+    kind, group, source = data["kind"], data["group"], data["source"]
+    number_of_sources, days = len(kind), np.arange(data["days"])
+    with pm.Model() as model:
+        size = pm.LogNormal("size", *data["prior_size"])
+        share = pm.Beta("share", *data["prior_share"])
+        error = pm.LogNormal("error", *data["prior_error"])
+        error_killed = pm.LogNormal("error_killed", *data["prior_error_killed"])
+        contact = pm.LogNormal("contact", *data["prior_contact"])
+        escalation = pm.LogNormal("escalation", *data["prior_escalation"])
+        level = pm.LogNormal("long_run_fraction", *data["prior_long_run_fraction"]) * size
+        rate_sd = pm.LogNormal("rate_sd", *data["prior_rate_sd"])
+        half_life = pm.LogNormal("half_life", *data["prior_half_life"])
+        late = pm.TruncatedNormal("late", 0.0, 1.0, lower=-5.0, upper=data["onset_latest"])
+        onset = data["onset"] + data["onset_sd"] * late
+        innovation = pm.Normal("innovation", 0.0, 1.0, shape=data["knots"])
+        phi = 2.0 ** (-1.0 / half_life)
+        walk = [pt.zeros(())]
+        for knot in range(data["knots"]):
+            walk.append(phi * walk[-1] + pt.sqrt(1.0 - phi**2) * innovation[knot])
+        walk = pt.stack(walk)
+        left, weight = data["knot_left"], data["knot_weight"]
+        wave = rate_sd * (walk[left] * (1.0 - weight) + walk[left + 1] * weight)
+        age = pt.maximum(days - 0.5 - onset, 0.0)
+        back = 1.0 - 2.0 ** (-age / 7.0 / half_life)
+        log_rate = pt.log(escalation) + (pt.log(level) - pt.log(escalation)) * back + wave
+        gate = pt.clip(days - onset, 0.0, 1.0)
+        rate = contact * np.clip(days, 0.0, 1.0) * (1.0 - gate) + gate * pt.exp(log_rate)
+        intended = pt.cumsum(rate)
+        lost = intended * pt.exp(-pt.softplus(16.0 * (pt.log(intended + 1e-9) - pt.log(size))) / 16.0)  # nobody twice
+        total = pt.concatenate([pt.zeros(1), lost])
+
+        stance = data["stance_mean"] + data["stance_sd"] * pm.Normal("stance", 0.0, 1.0, shape=4)
+        group_effect = pm.Normal("group", 0.0, 1.0, shape=data["groups"])
+        own = pm.Normal("own", 0.0, 1.0, shape=number_of_sources)
+        bias = stance[kind] + data["group_sd"] * group_effect[group] + data["own_sd"] * own
+        departure = data["killed_share_source_sd"] * pm.Normal("killed_logit", 0.0, 1.0, shape=number_of_sources)
+        reported = pt.log(share) - pt.log1p(-share) + departure
+        lag = pm.LogNormal("lag", data["lag_log_median"], data["lag_sd"], shape=number_of_sources)
+        slack = pm.Beta("floor_slack", *data["prior_slack"], shape=4)
+
+        # killed and wounded: a figure speaks of a day before its publication, by its source's delay
+        rows = np.flatnonzero(data["category"] < 8)
+        who, category, start = source[rows], data["category"][rows], data["start"][rows]
+        until = pt.maximum(data["end"][rows] - lag[who], start + 1.0)
+        part = pt.where(category == 1, data["killed_shift"][who] - pt.softplus(-reported[who]), 0.0)
+        part = pt.where(category == 2, -pt.softplus(reported[who]), part)
+        sd = pt.where(category == 1, error_killed, error)
+        common = pm.Normal("briefing", 0.0, 1.0, shape=data["briefings"])
+        together = data["briefing"][rows] >= 0
+        shared = data["briefing_share"]
+        center = pt.log(smooth(total, until, len(days)) - total[start.astype(int)]) + bias[who] + part
+        center = center + sd * np.sqrt(shared) * together * common[np.maximum(data["briefing"][rows], 0)]
+        scale = sd * np.where(together, np.sqrt(1.0 - shared), 1.0) * np.sqrt(3.0) / np.pi
+        pm.Potential("losses", log_claims(data, rows, center, scale, slack[kind[who]]).sum())
+
+        # how many there are: the present, less the lost, with the wounded who came back
+        rows = np.flatnonzero(data["category"] >= 8)
+        who, present = source[rows], data["category"][rows] == 9
+        headcount = data["deployed_source_sd"] * pm.Normal("headcount", 0.0, 1.0, shape=number_of_sources)
+        place = pt.maximum(data["end"][rows] - data["lagged"][rows] * lag[who], 0.0)
+        home, away = pm.Beta("evacuated", *data["prior_evacuated"]), pm.Beta("returning", *data["prior_returning"])
+        delay = pm.LogNormal("return_delay", *data["prior_return_delay"])
+        returned = (1.0 - home) * away * (1.0 - share) * straight(total, place - delay, len(days))
+        there = pt.where(present, size - straight(total, place, len(days)) + returned, size)
+        scale = np.where(present, data["present_error"], data["deployed_error"]) * np.sqrt(3.0) / np.pi
+        pm.Potential(
+            "sizes", log_claims(data, rows, pt.log(there) + headcount[who], pt.as_tensor(scale), slack[kind[who]]).sum()
+        )
+
+        pm.Potential("fighting", -pt.softplus(-(pt.log(size) - pt.log(intended[-1])) / 0.05))
+        pm.Deterministic("total", total[-1])
+        pm.Deterministic("total_then", total[data["onset"] + 1])
+        pm.Deterministic("total_before", total[-2])
+        pm.Deterministic("stance_bias", stance)
+        pm.Deterministic("source_bias", bias)
+    return model
+
+
+def sample(model, seed, given, clock):
+    """Draws, by the sampler asked for."""
+    if given.sampler == "nutpie":
+        import nutpie
+
+        compiled = nutpie.compile_pymc_model(model)
+        clock.part("compile")
+        return nutpie.sample(
+            compiled,
+            draws=given.draws,
+            tune=given.draws,
+            chains=4,
+            seed=seed,
+            target_accept=given.accept,
+            progress_bar=False,
+        )
+    options = {"nuts_sampler": "pymc"} if given.sampler == "pymc" else {}
+    return pm.sample(
+        given.draws,
+        tune=given.draws,
+        chains=4,
+        model=model,
+        random_seed=seed,
+        target_accept=given.accept,
+        progressbar=False,
+        **options,
     )
-    sd = pt.where(category == 1, error_killed, error)
-    names = briefings_of(rows.to_dict("records"))
-    common = pm.Normal("briefing", 0.0, 1.0, shape=len(names))
-    briefing = np.array([names.index(name) if name in names else -1 for name in losses["briefing"]])
-    together = briefing >= 0
-    center = pt.log(read(total, until) - total[start]) + bias[at_source] + part
-    center = center + sd * np.sqrt(0.5) * together * common[np.maximum(briefing, 0)]
-    scale = sd * np.where(together, np.sqrt(0.5), 1.0) * np.sqrt(3.0) / np.pi
 
-    # "over 3,000": that cell of the source's grid, or with geometrically falling probability one of the seven above it
-    low, high = losses["interval_low"].to_numpy(float), losses["interval_high"].to_numpy(float)
-    floors = (losses["bound"] == "at_least").to_numpy() & (losses["open"] != "yes").to_numpy()
-    slack = pm.Beta("floor_slack", 1.0, 2.0, shape=4)[kind[at_source]]
-    steps = np.arange(8)
-    unit = np.where(floors, high - low, 0.0)
-    cells = interval(
-        low[:, None] + steps * unit[:, None], high[:, None] + steps * unit[:, None], center[:, None], scale[:, None]
+
+def main():
+    given = arguments(__doc__, "sampler", "again")
+    if given.sampler == "nutpie":
+        import nutpie  # noqa: F401
+    clock = Clock(started)
+    clock.part("import")
+    data = read(given.data)
+    model = build(data)
+    clock.part("build")
+    trace = sample(model, given.seed, given, clock)
+    clock.part("sample" if given.sampler == "nutpie" else "compile and sample")
+    if given.again:
+        before = time.perf_counter()
+        sample(build(data), given.seed + 1, given, clock)
+        clock.seconds["again"] = time.perf_counter() - before
+    posterior, stats = trace["posterior"], trace["sample_stats"]
+    names = ("total", "total_then", "total_before", "size", "share", "error", "stance_bias", "source_bias")
+    write(
+        given.out,
+        published(data, {name: posterior[name].values for name in names}),
+        seconds=clock.seconds,
+        divergences=int(stats["diverging"].sum()),
+        steps=float(stats["n_steps"].mean()) if "n_steps" in stats else None,
+        accept=given.accept,
+        sampler=str(
+            trace["posterior"].attrs.get("inference_library", trace["sample_stats"].attrs.get("inference_library", ""))
+        ),
     )
-    weights = (1.0 - slack[:, None]) * slack[:, None] ** steps / (1.0 - slack[:, None] ** 8)
-    pm.Potential("floors", pt.logsumexp(pt.log(weights) + cells, axis=1)[np.flatnonzero(floors)].sum())
-    pm.Potential("losses", cells[np.flatnonzero(~floors), 0].sum())
 
-    size_source = np.array([sources.index(name) for name in sizes["source"]])
-    size_bias = 0.07 * pm.Normal("size_bias", 0.0, 1.0, shape=len(sources))
-    day = sizes["end_day"].to_numpy(float) + 1.0
-    place = pt.maximum(day - sizes["lagged"].to_numpy(float) * lag[size_source], 0.0)
-    away, home = pm.Beta("return_fraction", 2.0, 4.0), pm.Beta("evacuated_fraction", 2.0, 4.0)
-    delay = pm.LogNormal("return_delay", np.log(45.0), 0.5)
-    back = (1.0 - home) * away * (read(total, place - delay) - read(killed, place - delay))
-    present = (sizes["category"] == 9).to_numpy()
-    there = pt.where(present, size - read(total, place) + back, size)
-    size_scale = np.where(present, 0.10, 0.05) * np.sqrt(3.0) / np.pi
-    low, high = sizes["interval_low"].to_numpy(float), sizes["interval_high"].to_numpy(float)
-    size_floor = (sizes["bound"] == "at_least").to_numpy()
-    step = np.where(size_floor, high - low, 0.0)
-    size_slack = pm.math.stack([model["floor_slack"][kind[number]] for number in size_source])
-    size_cells = interval(
-        low[:, None] + steps * step[:, None],
-        high[:, None] + steps * step[:, None],
-        (pt.log(there) + size_bias[size_source])[:, None],
-        size_scale[:, None],
-    )
-    weights = (1.0 - size_slack[:, None]) * size_slack[:, None] ** steps / (1.0 - size_slack[:, None] ** 8)
-    pm.Potential("size_floors", pt.logsumexp(pt.log(weights) + size_cells, axis=1)[np.flatnonzero(size_floor)].sum())
-    pm.Potential("sizes", size_cells[np.flatnonzero(~size_floor), 0].sum())
-    pm.Potential("fighting", pt.log(pm.math.sigmoid((pt.log(size) - pt.log(intended[-1])) / 0.05)))
-    pm.Deterministic("total_loss", total[-1])
-    pm.Deterministic("rate_since_escalation", (total[-1] - total[onset_day + 1]) / (days[-1] - onset_day))
 
-sampling = time.perf_counter()
-trace = pm.sample(1000, tune=1000, chains=4, model=model, random_seed=1, target_accept=0.95, progressbar=False)
-ended = time.perf_counter()
-
-import arviz as az
-
-names = ("total_loss", "rate_since_escalation", "killed_share", "contingent_size", "claim_error")
-posterior = trace["posterior"]
-result = {
-    "seconds": {"build": sampling - started, "compile_and_sample": ended - sampling, "whole": ended - started},
-    "divergences": int(trace["sample_stats"]["diverging"].sum()),
-    "min_ess": min(float(az.ess(posterior[name].values)) for name in names),
-    "quantiles": {name: [float(q) for q in np.quantile(posterior[name].values, (0.05, 0.5, 0.95))] for name in names},
-}
-text = json.dumps(result, indent=1)
-print(text)
-if len(sys.argv) > 1:
-    with open(sys.argv[1], "w", encoding="utf-8") as stream:
-        stream.write(text + "\n")
+if __name__ == "__main__":
+    main()

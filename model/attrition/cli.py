@@ -94,7 +94,7 @@ def fit(
 
     from .inference import fit as run
     from .priors import default_priors
-    from .publishing import published_dates, summary_text, write_results
+    from .publishing import published_dates, summary_text
     from .sampling import Settings
 
     if out is not None:
@@ -110,6 +110,8 @@ def fit(
         typer.echo("The convergence gate failed: nothing is published.", err=True)
         raise typer.Exit(1)
     if out is not None:
+        from .publishing import write_results  # loads matplotlib
+
         written = write_results(done, out, dates)
         typer.echo(
             f"Wrote {len(written)} files in {out}; `attrition publish {out}` adds the report and tables", err=True

@@ -1,4 +1,4 @@
-"""Every rule that a typed claims table must obey, checked all at once with pandera."""
+"""Every rule that a typed claims table must obey, checked all at once."""
 
 from __future__ import annotations
 
@@ -256,40 +256,29 @@ def _plain(value: object) -> object:
 
 
 def _failures(table: pd.DataFrame) -> list[tuple[int, str, str, str]]:
-    """(row index, column, expected, do) of every failed check."""
-    import pandera.pandas as pa
+    """(row index, column, expected, do) of every failed check, row by row."""
+    import numpy as np
 
-    messages: dict[str, tuple[str, str, str]] = {}
     records = [{**row} for row in table.to_dict("records")]
-    frame_checks = []
-    columns: dict[str, Any] = {}
+    checks: list[tuple[str, str, str, str, Any]] = []
     for column, words in WORDS.items():
-        label = f"word:{column}"
         allowed = " or ".join(word or "empty" for word in words)
-        messages[label] = (column, allowed, "Use one of these words.")
-        columns[column] = pa.Column(object, pa.Check.isin(words, error=label), nullable=True)
+        in_order = table[column].isin(words) | table[column].isna()
+        checks.append((f"word:{column}", column, allowed, "Use one of these words.", in_order))
     for number, (column, expected, do, rule) in enumerate(ROW_RULES):
-        label = f"rule:{number}"
-        messages[label] = (column, expected, do)
-        frame_checks.append(pa.Check(_rowwise(rule, records), error=label))
+        checks.append((f"rule:{number}", column, expected, do, [rule(row) for row in records]))
     for column, key, expected, do in CONSISTENT:
-        label = f"same:{column}"
-        messages[label] = (column, expected, do)
-        frame_checks.append(pa.Check(_consistent(key, column), error=label))
+        checks.append((f"same:{column}", column, expected, do, _consistent(key, column)(table)))
     for column, expected, do in SPELLED:
-        label = f"spelled:{column}"
-        messages[label] = (column, expected, do)
-        frame_checks.append(pa.Check(_spelled(column), error=label))
-    messages["unique"] = ("claim_id", "a claim_id used once", "Rename one of them.")
-    frame_checks.append(pa.Check(lambda frame: ~frame["claim_id"].duplicated(), error="unique"))
-    schema = pa.DataFrameSchema(columns, checks=frame_checks, strict=False)
-    try:
-        schema.validate(table, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.dropna(subset=["index"])
-        found = {(int(index), str(check)) for index, check in zip(cases["index"], cases["check"], strict=True)}
-        return [(index, *messages[check]) for index, check in sorted(found)]
-    return []
+        checks.append((f"spelled:{column}", column, expected, do, _spelled(column)(table)))
+    once = ~table["claim_id"].duplicated()
+    checks.append(("unique", "claim_id", "a claim_id used once", "Rename one of them.", once))
+    found = [
+        (int(index), label, column, expected, do)
+        for label, column, expected, do, in_order in checks
+        for index in np.flatnonzero(~np.asarray(in_order, dtype=bool))
+    ]
+    return [(index, column, expected, do) for index, _, column, expected, do in sorted(found)]
 
 
 CONSISTENT = (
@@ -309,17 +298,6 @@ SPELLED = (
     ("source_group", "one spelling for each group", "Two spellings are two groups: write one of them everywhere."),
     ("wave", "one spelling for each wave", "Two spellings are two arrivals: write one of them everywhere."),
 )
-
-
-def _rowwise(
-    rule: Callable[[dict[Any, Any]], bool], records: list[dict[Any, Any]]
-) -> Callable[[pd.DataFrame], pd.Series]:
-    def check(frame: pd.DataFrame) -> pd.Series:
-        import pandas as pd
-
-        return pd.Series([rule(row) for row in records], index=frame.index, dtype="bool")
-
-    return check
 
 
 def _consistent(key: str, column: str) -> Callable[[pd.DataFrame], pd.Series]:

@@ -1,7 +1,7 @@
 """The convergence gate: no result is final unless every published quantity has converged.
 
-R-hat and effective sample sizes are ArviZ's (rank-normalised split R-hat, bulk and tail ESS: Vehtari et al. 2021,
-doi 10.1214/20-BA1221). A date that never comes has no mean, so dates are judged on 1/T with never = 0.
+R-hat and effective sample sizes are those of ArviZ (rank-normalised split R-hat, bulk and tail ESS: ``mixing``). A date that
+never comes has no mean, so dates are judged on 1/T with never = 0.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ..fitted import Fit, rate_since
 from ..manpower import has, killed, strength
 from ..observations import SIZE
 from ..scenarios.rates import forecast, hold
+from .mixing import mixing
 from .result import CheckResult
 
 MAX_RHAT = 1.01
@@ -83,14 +84,10 @@ def convergence(fit: Fit) -> CheckResult:
     CheckResult
         ``numbers``: max_rhat (below 1.01), min_ess (at least 400; the smaller of bulk and tail), divergences (none).
     """
-    import arviz as az
-
     quantities = published_quantities(fit) | drawn_curves(fit)
-    rhat = {name: float(az.rhat(draws)) for name, draws in quantities.items()}
-    ess = {
-        name: min(float(az.ess(draws, method="bulk")), float(az.ess(draws, method="tail", prob=(0.05, 0.95))))
-        for name, draws in quantities.items()
-    }
+    found = mixing(np.stack(list(quantities.values())))
+    rhat = dict(zip(quantities, found.rhat.tolist(), strict=True))
+    ess = dict(zip(quantities, found.ess.tolist(), strict=True))
     divergences = int(fit.draws["sample_stats"]["diverging"].sum())
     worst_rhat = max(rhat, key=lambda name: _or_inf(rhat[name]))
     worst_ess = min(ess, key=lambda name: -_or_inf(-ess[name]))

@@ -13,11 +13,29 @@ from ..fitted import Fit
 from ..reporting import Reporting, log_probability, log_probability_with_slack
 from .without import data, free, quantities, redrawn, with_claims_of, without
 
+BLOCK = 1_000_000  # claims times draws worked on at once: the arithmetic takes some hundred times as many bytes
+
 
 def log_likelihood(fit: Fit) -> np.ndarray:
     """Log probability of each claim as stated (chain, draw, claim), computed from the free parameters' draws."""
     arrays = data(fit)
-    return scored(quantities(fit, free(fit), arrays), arrays, fit.reporting)
+    q = quantities(fit, free(fit), arrays)
+    chains, draws = fit.array("claim_error").shape
+    claims = len(arrays["claim_value"])
+    found = np.empty((chains, draws, claims))
+    block = max(1, BLOCK // max(chains * claims, 1))
+    for first in range(0, draws, block):
+        some = slice(first, first + block)
+        found[:, some] = scored(
+            {name: _of_draws(value, some, (chains, draws)) for name, value in q.items()}, arrays, fit.reporting
+        )
+    return found
+
+
+def _of_draws(value: Any, some: slice, shape: tuple[int, int]) -> Any:
+    """Some draws of a quantity; what is fixed has no draws."""
+    array = np.asarray(value)
+    return array[:, some] if array.shape[:2] == shape else value
 
 
 def scored(q: Mapping[str, Any], arrays: Mapping[str, np.ndarray], reporting: Reporting) -> np.ndarray:

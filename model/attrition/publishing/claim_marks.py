@@ -21,6 +21,7 @@ ARROW = 11.0
 TOGETHER = 26.0
 PALE = 0.62
 LINE_BOX = 3.0
+MOST_NAMED = 150  # labels; more would cover each other, and take minutes to place
 
 
 def draw_claims(
@@ -38,12 +39,18 @@ def draw_claims(
         The median's x and y, which labels should not cover.
     taken
         Texts already there.
+
+    Notes
+    -----
+    Of so many claims that their labels would cover each other, the marks alone are drawn.
     """
     if table.empty:
         return
     rows = table.assign(x=numbers(table["as_of"]), x0=numbers(table["window_start"])).to_dict("records")
     boxes = [_draw(ax, row) for row in rows]
     labels, colours = _labels(ax, rows)
+    if len(labels) > MOST_NAMED:
+        return
     box = ax.get_window_extent()
     scale = point(ax)
     area = (box.x0 * scale + 3, box.y0 * scale + 3, box.x1 * scale - 3, box.y1 * scale - 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,6 +56,7 @@ class Candidates:
     cost: np.ndarray
 
 
+@functools.cache
 def text_size(text: str, size: float) -> tuple[float, float]:
     """Width and height of a line of text, in points."""
     font = FontProperties(family=["DejaVu Sans"], size=size)
