@@ -99,6 +99,7 @@ def fit(
     room = compiled.rooms if compiled is not None and own else None
     seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign), exact=not own)
     arrays = containers(seen, campaign, priors, curve, reporting)
+    settings = settings.for_days(len(arrays["day_arrived"]))
     compiled = (
         _own_compiled(claims, campaign, priors, curve, reporting, seen, model, compiled, progress) if own else None
     )
@@ -118,7 +119,7 @@ def fit(
         compiled=compiled,
     )
     done = _sampled(unfinished, arrays, settings, progress)
-    if not done.passed and settings.target_accept < ESCALATED:
+    if not done.passed and (settings.target_accept or 0.0) < ESCALATED:
         first = done.gate["sentence"]
         log.warning("The convergence gate failed (%s); sampling again with target acceptance %s", first, ESCALATED)
         again = dataclasses.replace(settings, target_accept=ESCALATED)

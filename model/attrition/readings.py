@@ -16,6 +16,7 @@ from .fitted import Fit, rate_since
 from .inference import fit as fit_model
 from .inference import refit
 from .priors import Prior, Priors, default_priors
+from .sampling import Settings
 from .scenarios.rates import forecast, hold
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _floors_otherwise(fit: Fit, progress: bool | None) -> Fit:
         seed=fit.seed,
         curve=fit.curve,
         reporting=dataclasses.replace(fit.reporting, floors=other),
-        settings=dataclasses.replace(fit.settings, target_accept=0.95),
+        settings=dataclasses.replace(fit.settings, target_accept=Settings.target_accept),
         progress=progress,
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import special
 
 from ..curves import DATE_SDS
 from ..observations import (
@@ -41,9 +42,7 @@ def informed(arrays: Mapping[str, np.ndarray], parameters: Parameters) -> np.nda
     """
     knots = next((shape[0] for parameter, shape, _ in parameters if parameter.name == "rate_unit"), 0)
     rules = {**_of_sources(arrays), **_of_scalars(arrays), **_of_curve(arrays, knots)}
-    found = [
-        np.broadcast_to(rules.get(parameter.name, np.True_), shape).ravel() for parameter, shape, _ in parameters
-    ]
+    found = [np.broadcast_to(rules.get(parameter.name, np.True_), shape).ravel() for parameter, shape, _ in parameters]
     return np.concatenate(found) if found else np.zeros(0, dtype=bool)
 
 
@@ -51,10 +50,9 @@ def from_prior(
     parameter: Parameter, arrays: Mapping[str, np.ndarray], shape: tuple[int, ...], rng: np.random.Generator
 ) -> np.ndarray:
     """Draws of a parameter from its prior, of a shape that ends in the parameter's own; a shifted one's shift is 0."""
-    from scipy import special
-
     if parameter.family == "beta":
-        return rng.beta(*arrays[f"prior_{parameter.prior}"], shape)
+        a, b = arrays[f"prior_{parameter.prior}"]
+        return rng.beta(float(a), float(b), shape)
     if parameter.family == "uniform":
         return rng.random(shape)
     if parameter.family == "date":
@@ -94,7 +92,7 @@ def _of_scalars(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     category = arrays["claim_category"]
 
     def said(*codes: int) -> np.ndarray:
-        return np.isin(category, codes).any()
+        return np.asarray(np.isin(category, codes).any())
 
     captured, missing = arrays["other_claimed"] != 0.0
     moves = arrays["share_moves"][0] != 0.0

@@ -157,7 +157,9 @@ def kernel_model(
 
     def start(seed: Any) -> np.ndarray:
         away = point(np.random.default_rng(seed))[where] - centre
-        return np.asarray((back * away).sum(axis=1))  # no BLAS here: the sampler's threads have too small a stack for it
+        return np.asarray(
+            (back * away).sum(axis=1)
+        )  # no BLAS here: the sampler's threads have too small a stack for it
 
     return KernelModel(
         None,
