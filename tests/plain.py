@@ -222,12 +222,12 @@ class Plain:
         quantity, source, at_end = row["quantity"], row["source"], day_around if uncertain else broken_line
         head = self.headcount(source)
         if quantity == "deployed":
-            return log_head(self.level(self.arrivals, end)) + head
+            return math.log(self.level(self.arrivals, end)) + head
         if quantity == "present":
             lost = broken_line(self.loss, end) * (1.0 + self.captured + self.missing)
-            return log_head(self.level(self.arrivals, end) - lost + self.back(end)) + head
+            return math.log(max(self.level(self.arrivals, end) - lost + self.back(end), 1.0)) + head
         if quantity == "reinforcement":
-            return log_head(self.size[row["wave"]]) + head
+            return math.log(self.size[row["wave"]]) + head
         if quantity == "returned":
             return log_head(self.back(end) - self.back(start))
         if quantity == "evacuated":

@@ -1,4 +1,4 @@
-"""What no claim informs keeps its prior exactly; what is sampled is sampled in a frame that changes nothing but the way there."""
+"""What no claim informs keeps its prior exactly; the frame in which the rest is sampled changes nothing but the way there."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def kursk(vintage):
 
 
 def everything(without=(), curve="phased", reporting=ALL):
-    record = claims().known_by(VINTAGE)
-    kept = at.Claims(record.table[~record.table["quantity"].isin(without)].reset_index(drop=True))
-    return laid_out(kept, CAMPAIGN.known_by(VINTAGE), PRIORS, CURVES[curve], reporting)
+    table = claims().table
+    record = claims().without(table["claim_id"][table["quantity"].isin(without)])
+    return laid_out(record.known_by(VINTAGE), CAMPAIGN.known_by(VINTAGE), PRIORS, CURVES[curve], reporting)
 
 
 MODELS = {
@@ -70,12 +70,18 @@ def test_no_claim_moves_what_is_not_sampled(model):
     normal = np.concatenate(
         [np.full(int(np.prod(shape)), parameter.family == "normal") for parameter, shape, _ in model.layout.parameters]
     )
+    seen = 0
     for wide in np.repeat((0.5, 1.0, 2.0, 4.0), 5):
         here, there = (model.held[4] + wide * rng.standard_normal(model.layout.dims) for _ in range(2))
         there[others] = here[others]
-        slopes = [at_point(model, x)[1][others] for x in (here, there)]
+        (value, slope), (other_value, other_slope) = at_point(model, here), at_point(model, there)
+        if not np.isfinite([value, other_value, *slope, *other_slope]).all():
+            continue  # so far out that nothing is sampled there
+        seen += 1
+        slopes = [slope[others], other_slope[others]]
         np.testing.assert_array_equal(*slopes)
         np.testing.assert_array_equal(slopes[0][normal[others]], -here[others][normal[others]])
+    assert seen >= 10
 
 
 def test_the_frame_is_a_change_of_variables(model):
@@ -87,12 +93,14 @@ def test_the_frame_is_a_change_of_variables(model):
         x[model.where] = model.centre + model.turn @ z
         (value, slope), (expected, direct) = through(z), at_point(model, x)
         assert value == pytest.approx(expected, rel=1e-12)
-        np.testing.assert_allclose(slope, model.turn.T @ direct[model.where], rtol=1e-9, atol=1e-9 * np.abs(slope).max())
+        np.testing.assert_allclose(
+            slope, model.turn.T @ direct[model.where], rtol=1e-9, atol=1e-9 * np.abs(slope).max()
+        )
 
 
 def test_the_centre_is_the_mode(model):
     _, slope = _gradient(model.data, model.n_dim)(np.zeros(model.n_dim))
-    assert np.abs(slope).max() < 0.05
+    assert np.abs(slope).max() < 0.5  # in units in which the curvature there is 1
 
 
 def test_what_the_january_record_informs():
@@ -129,12 +137,12 @@ def test_draws_of_what_is_not_sampled_are_of_the_prior():
     cases = [
         (found["source_deployed_unit"][..., 2], stats.norm()),
         (found["floor_slack"][..., 1], stats.beta(*model.arrays["prior_floor_slack"])),
-        (found["return_fraction_drawn"], stats.beta(*model.arrays["prior_return_fraction"])),
+        (found["source_own_shifted"][..., 1], stats.norm()),
         (found["phase_day_unit"][..., 0], stats.truncnorm(-DATE_SDS, model.arrays["phase_latest"][0])),
     ]
     for draws, law in cases:
         assert stats.kstest(np.ravel(draws), law.cdf).pvalue > 1e-3
     for name, values in found.items():
         np.testing.assert_array_equal(values, again[name])
-    assert not np.array_equal(found["return_fraction_drawn"], other["return_fraction_drawn"])
+    assert not np.array_equal(found["source_own_shifted"][..., 1], other["source_own_shifted"][..., 1])
     np.testing.assert_array_equal(found["claim_error_unit"], other["claim_error_unit"])

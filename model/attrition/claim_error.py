@@ -29,7 +29,7 @@ from .strength import gross, returned
 
 RECENT_DAYS = 14.0
 FEWEST = 1.0
-FEW = 30.0  # persons: a number of people who moved or are there is not known closer than to some tens
+FEW = 30.0  # persons: how many came back or were sent home is not known closer than to some tens
 TINY = 1e-9
 
 
@@ -143,8 +143,9 @@ def _strength(q: Mapping[str, Any], data: Mapping[str, Any], start: Any, end: An
     if "wave_known" in data:
         number = xp.where(_is(category, REINFORCEMENT), q["wave_size"][..., data["claim_wave"]], number)
     headcount = xp.where(category < RETURNED, q["source_deployed_bias"][..., source], 0.0)
-    number = xp.maximum(number, 0.0)
-    return 0.5 * xp.log(number * number + FEW * FEW) + headcount
+    moved = category >= RETURNED
+    number = xp.maximum(number, xp.where(moved, 0.0, FEWEST))
+    return 0.5 * xp.log(number * number + xp.where(moved, FEW * FEW, 0.0)) + headcount
 
 
 def _intensity(q: Mapping[str, Any], data: Mapping[str, Any], end: Any, xp: ModuleType) -> Any:

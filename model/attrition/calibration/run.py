@@ -27,7 +27,7 @@ from .replicate import LARGEST, QUANTITIES, Block, Ranked, run_block
 BLOCK_SIZE = 25
 COVERED = ("log_rate", "total_late", "hold_day")
 BOUNDS = {"90": (0.87, 0.93), "50": (0.45, 0.55)}
-SECONDS = {"january": 0.6, "other": 0.6, "control": 0.12}
+SECONDS = {"january": 0.5, "other": 0.5, "control": 0.12}
 
 
 @dataclass(frozen=True, repr=False)

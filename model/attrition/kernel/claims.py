@@ -185,7 +185,7 @@ def claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift,
         center, by_end = 0.0, 0.0
         loss, killed, wounded, number = 0.0, 0.0, 0.0, 0.0
         by_loss, by_killed, by_wounded, by_logit, by_gross_loss, by_there = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        loss_slope, killed_slope, there_slope = 0.0, 0.0, 0.0
+        loss_slope, killed_slope, there_slope, by_number = 0.0, 0.0, 0.0, 0.0
         if of_losses:
             loss, loss_slope = _loss_between(loss_total, start, end, smooth)
             if category != LOSS_SHARE:
@@ -238,8 +238,12 @@ def claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift,
                 number, there_slope = read_level(arrivals, end)
                 if category == PRESENT:
                     number += back * read(wounded_total, end - delay)[0] - gross * read(loss_total, end)[0]
-            number = max(number, 0.0)
-            center = 0.5 * math.log(number * number + FEW * FEW)
+            if category >= RETURNED:
+                number = max(number, 0.0)
+                spread = number * number + FEW * FEW
+                center, by_number = 0.5 * math.log(spread), number / spread
+            else:
+                center, by_number = math.log(max(number, FEWEST)), 1.0 / number if number > FEWEST else 0.0
             if category < RETURNED:
                 center += by_source[2, source]
         heavier, rate, before, window = 0.0, 0.0, 0.0, 1.0
@@ -328,8 +332,8 @@ def claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift,
         else:
             if category < RETURNED:
                 bar_source[2, source] += bar
-            if number > 0.0:
-                bar_number = bar * number / (number * number + FEW * FEW)
+            if by_number > 0.0:
+                bar_number = bar * by_number
                 if category == REINFORCEMENT:
                     bar_wave[wave_of[c]] += bar_number
                 elif category == EVACUATED:
