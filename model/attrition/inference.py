@@ -62,7 +62,9 @@ def fit(
     priors
         By default ``default_priors(campaign)``.
     seed
-        One number from which every random draw follows.
+        One number from which every random draw follows: the chains' starting points and moves, and the draws of parameters
+        that no claim informs. With the same settings, versions and processor the same seed gives the same bytes, on any
+        number of cores.
     known_by
         Vintage: use only claims and phases public by this date.
     curve, reporting
