@@ -19,7 +19,7 @@ from .display import Shown, percent
 from .errors import InputError, Problem, shown
 from .fitted import Fit, rate_since
 from .manpower import comes_back, everyone, gross_loss, loss_factor, returned
-from .projection import casualties, losses
+from .projection import casualties, counted_losses
 from .scenarios.base import Ahead, Scenario, Settled, inner
 from .scenarios.rates import hold
 
@@ -245,7 +245,7 @@ def _day_lost(fit: Fit, ahead: Ahead, share: float, initial: bool) -> np.ndarray
     horizon = fit.campaign.horizon_days
     settled = ahead.settled if ahead.settled and ahead.settled.after <= horizon else None
     days = settled.after if settled else horizon
-    arrivals, counted, _ = losses(fit, ahead, days)
+    arrivals, counted = counted_losses(fit, ahead, days)
     total = np.concatenate([gross_loss(fit), counted], axis=-1)
     there = np.concatenate([everyone(fit), arrivals], axis=-1)
     size = np.broadcast_to(fit.array("contingent_size")[..., None], there.shape) if initial else there
@@ -269,7 +269,7 @@ def _solved(settled: Settled, factor: np.ndarray, missing: np.ndarray, left: np.
 
 def _day_net(fit: Fit, ahead: Ahead) -> np.ndarray:
     """Day (chain, draw) on which losses less those back on duty reach everyone who has arrived, up to the horizon."""
-    arrivals, counted, _ = losses(fit, ahead, fit.campaign.horizon_days)
+    arrivals, counted = counted_losses(fit, ahead, fit.campaign.horizon_days)
     total = np.concatenate([gross_loss(fit), counted], axis=-1) - returned(fit, casualties(fit, counted))
     return first_crossing(total, np.concatenate([everyone(fit), arrivals], axis=-1))
 

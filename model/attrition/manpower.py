@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from .fitted import Fit
-from .running import at
 
 
 def has(fit: Fit, *names: str) -> bool:
@@ -97,9 +96,19 @@ def returned(fit: Fit, casualties_ahead: np.ndarray | None = None) -> np.ndarray
         days = past[-1] + (0 if casualties_ahead is None else casualties_ahead.shape[-1])
         return np.broadcast_to(0.0, (*past[:-1], days))
     total = wounded(fit, casualties_ahead)
-    place = np.arange(1, total.shape[-1] + 1) - fit.array("return_delay")[..., None]
     kept = (1.0 - fit.array("evacuated_fraction")) * fit.array("return_fraction")
-    return np.asarray(kept[..., None] * at(total, place))
+    return np.asarray(kept[..., None] * _delayed(total, fit.array("return_delay")))
+
+
+def _delayed(total: np.ndarray, delay: np.ndarray) -> np.ndarray:
+    """Running totals (..., day) as they were a delay (...) before the end of each day: ``at``, of one delay for all days."""
+    days = total.shape[-1]
+    whole = np.floor(delay)
+    part = (delay - whole)[..., None]
+    place = np.arange(days + 1) - np.minimum(whole, days).astype(np.int64)[..., None]
+    padded = np.concatenate([np.zeros_like(total[..., :1]), total], axis=-1)
+    then = np.take_along_axis(padded, np.maximum(place, 0), axis=-1)
+    return np.asarray(then[..., 1:] * (1.0 - part) + then[..., :-1] * part)
 
 
 def arrivals(fit: Fit) -> np.ndarray:

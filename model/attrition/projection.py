@@ -126,17 +126,27 @@ def losses(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, n
     tuple of (chain, draw, day)
         As ``Projection`` has them: ``arrivals``, ``losses_counted``, ``gross_total``.
     """
+    arrivals, counted, total = _counted(fit, ahead, days)
+    if total is None:
+        over = np.maximum(gross_loss(fit)[..., -1] - everyone(fit)[..., -1], 0.0)
+        total = absorbed(counted, arrivals, over)
+    return arrivals, counted, total
+
+
+def counted_losses(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Arrivals and losses counted without absorption, as ``losses`` gives them: all that a date needs."""
+    return _counted(fit, ahead, days)[:2]
+
+
+def _counted(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     arrived, lost = everyone(fit)[..., -1], gross_loss(fit)[..., -1]
     steady = ahead.rate[..., :days] * loss_factor(fit)[..., None]
     arrivals = np.broadcast_to(arrived[..., None], steady.shape)
     if ahead.arriving is not None:
         arrivals = arrivals + ahead.arriving[..., :days]
     if ahead.hazard is not None and ahead.hazard[..., :days].any():
-        counted, total = _with_hazard((lost, arrived), steady, ahead.hazard[..., :days], arrivals)
-    else:
-        counted = lost[..., None] + np.cumsum(steady, axis=-1)
-        total = absorbed(counted, arrivals, np.maximum(lost - arrived, 0.0))
-    return arrivals, counted, total
+        return (arrivals, *_with_hazard((lost, arrived), steady, ahead.hazard[..., :days], arrivals))
+    return arrivals, lost[..., None] + np.cumsum(steady, axis=-1), None
 
 
 def absorbed(counted: np.ndarray, arrivals: np.ndarray, over: np.ndarray) -> np.ndarray:
