@@ -255,7 +255,7 @@ def test_without_any_spread_draws_are_made_again(set_a):
 
 def test_too_few_draws_are_said():
     inputs = CONTENT["sets"]["A_january_2025"]["inputs"]
-    fit = fit_set(inputs, {"adversary": 0.35, "third_party": 0.0}, 0.01, draws=100, seed=1, progress=False)
+    fit = fit_set(inputs, {"adversary": 0.35, "third_party": 0.0}, 0.01, draws=30, seed=1, progress=False)
     check = at.stance_shifts(fit)
     assert not check.passed
     assert "take more draws" in check.sentence

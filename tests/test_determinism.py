@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -48,6 +51,30 @@ def test_a_refit_of_the_same_is_the_same(record):
 def test_the_number_of_cores_does_not_enter(record, cores):
     there = at.Settings(draws=60, tune=150, chains=3, target_accept=0.9, cores=cores)
     assert digest(fitted(record, settings=there)) == digest(fitted(record))
+
+
+THREADS = """
+import hashlib, attrition as at, attrition.inference as inference
+inference.ESCALATED = 0.0
+fit = at.fit(at.load_claims("dprk-kursk"), at.load_campaign("dprk-kursk"), known_by="2026-02-13", seed=1,
+             settings=at.Settings(draws=20, tune=60, chains=2, target_accept=0.9), progress=False)
+print(hashlib.sha256(fit.array("cumulative_loss").tobytes()).hexdigest())
+"""
+
+
+def test_the_threads_of_matrix_algebra_do_not_enter():
+    """On the whole record, where the last bits of an eigenvector differ between one thread and two."""
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", THREADS],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": number},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for number in ("1", "2")
+    ]
+    assert runs[0] == runs[1] != ""
 
 
 def test_the_seed_enters(record):

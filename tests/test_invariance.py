@@ -8,6 +8,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from attrition import claim_error
 from attrition.observations import observe
 from attrition.reporting import Reporting
 from attrition.rounding import rounding_unit
@@ -89,7 +90,7 @@ PERSONS = ("contact_rate", "escalation_rate", "pause_rate", "resume_rate", "cons
 
 @OPTIONS
 @pytest.mark.parametrize("curve", CURVES)
-def test_persons_or_thousands_of_persons(reporting, curve):
+def test_persons_or_thousands_of_persons(reporting, curve, monkeypatch):
     """Everything that is counted in persons a thousand times as large; a point claim is a density per person."""
     k = 1000.0
     rows = []
@@ -119,6 +120,7 @@ def test_persons_or_thousands_of_persons(reporting, curve):
     above = np.exp(base.center_and_scale()[0]) > 2.0
     above |= base.arrays["claim_category"] < 8
     expected = base.log_claims() - np.log(k) * np.array(points)
+    monkeypatch.setattr("attrition.claim_error.FEW", k * claim_error.FEW)  # it is a number of persons too
     np.testing.assert_allclose(other.log_claims()[above], expected[above], rtol=1e-9, atol=1e-9)
     assert above.sum() >= len(above) - 1
     assert other.log_prior == pytest.approx(base.log_prior, **SAME)

@@ -13,6 +13,7 @@ import attrition as at
 from attrition.priors import Prior, Priors
 from attrition.publishing import report, verification
 from attrition.publishing.differences import first_difference
+from attrition.publishing.html import policy
 from small_fits import thinned
 
 TEXTS = (".json", ".csv", ".txt", ".md", ".tex", ".toml", ".svg", ".html")
@@ -237,3 +238,42 @@ def test_json_and_csv_are_read_where_they_can_be():
     assert first_difference("x.json", '{"a":  1}', '{"a": 1}').place.startswith("line 1")
     assert first_difference("x.csv", "n,v\nx,1.5\ny,2\n", "n,v\nx,1.5\ny,3\n").place == "row 3 (y), column v"
     assert first_difference("x.csv", "n,v\nx,1\n", "n,v\n").place.startswith("line 2")
+
+
+def small_page(software, more="", picture="aaaa", own="own()"):
+    rule = policy([software, own], ["p {}"])
+    return (
+        f'<meta http-equiv="Content-Security-Policy" content="{rule}"><img src="data:image/svg+xml;base64,{picture}">'
+        f"<p>3,950</p>{more}<script>{software}</script><script>{own}</script>"
+    )
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda page: page.replace("3,950", "3,951"),
+        lambda page: page.replace("<p>", '<svg><text x="1">12,000</text></svg><p>', 1),
+        lambda page: page.replace("<p>", "<script>forge()</script><p>", 1),
+        lambda page: page + "<script>forge()</script>",
+        lambda page: page.replace("own()", "forge()"),
+        lambda page: page.replace("<meta", "<span hidden></span><!--") + "-->",
+        lambda page: page.replace("script-src", "script-src 'unsafe-inline'"),
+        lambda page: page.replace("<img", '<img src="data:image/svg+xml;base64,bbbb"><img', 1),
+    ],
+)
+def test_other_drawing_versions_excuse_no_edit_of_the_report(edit):
+    """Its pictures and its chart's software may be drawn otherwise; nothing may stand beside them."""
+    here, there = small_page("new software"), small_page("old software", picture="bbbb")
+    aside = verification._drawings_aside
+    assert aside(here) == aside(there)
+    assert aside(edit(there)) != aside(here)
+
+
+@pytest.mark.parametrize("headline", [{"total_loss": "3970"}, {"depletion_hold": "soon"}, {"horizon": 3}])
+def test_a_manifest_with_an_impossible_headline_is_refused(folder, headline):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["headline"] |= headline
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(at.FileError, match="not a readable manifest"):
+        at.verify(folder, progress=False)

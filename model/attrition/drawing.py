@@ -54,7 +54,10 @@ def draw_laid_out(
     (draws, stats)
         By name, each (chain, draw, ...).
     """
+    from threadpoolctl import threadpool_limits
+
     from .kernel.model import kernel_model  # the sampler is loaded when it is needed
 
     settings = settings.for_days(len(arrays["day_arrived"]))
-    return sample(kernel_model(arrays, sizes, priors, curve, reporting), settings, seed, progress)
+    with threadpool_limits(1, "blas"):  # the last bits of matrix algebra depend on the number of threads
+        return sample(kernel_model(arrays, sizes, priors, curve, reporting), settings, seed, progress)

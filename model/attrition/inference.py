@@ -101,7 +101,6 @@ def fit(
     room = compiled.rooms if compiled is not None and own else None
     seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign), exact=not own)
     arrays = containers(seen, campaign, priors, curve, reporting)
-    settings = settings.for_days(len(arrays["day_arrived"]))
     compiled = (
         _own_compiled(claims, campaign, priors, curve, reporting, seen, model, compiled, progress) if own else None
     )
@@ -121,7 +120,7 @@ def fit(
         compiled=compiled,
     )
     done = _sampled(unfinished, arrays, settings, progress)
-    if not done.passed and (settings.target_accept or 0.0) < ESCALATED:
+    if not done.passed and done.gate["target_accept"] < ESCALATED:
         first = done.gate["sentence"]
         log.warning("The convergence gate failed (%s); sampling again with target acceptance %s", first, ESCALATED)
         again = dataclasses.replace(settings, target_accept=ESCALATED)
@@ -236,7 +235,8 @@ def _no_draws() -> Any:
 
 def _sampled(unfinished: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Fit:
     started = time.perf_counter()
-    raw, stats = draw(unfinished, arrays, settings, progress)
+    used = settings.for_days(len(arrays["day_arrived"]))
+    raw, stats = draw(unfinished, arrays, used, progress)
     seconds = time.perf_counter() - started
     quantities = latent(lookup(raw), arrays, unfinished.priors, unfinished.curve, unfinished.reporting)
     draws = label(raw, stats, quantities, arrays, unfinished.seen, unfinished.campaign)
@@ -249,7 +249,7 @@ def _sampled(unfinished: Fit, arrays: dict[str, np.ndarray], settings: Settings,
         "max_rhat": check.numbers["max_rhat"],
         "min_ess": check.numbers["min_ess"],
         "divergences": int(check.numbers["divergences"]),
-        "target_accept": settings.target_accept,
+        "target_accept": used.target_accept,
         "escalated": "",
         "sentence": check.sentence,
     }

@@ -16,6 +16,7 @@ from ..coding import SOURCE_KINDS
 from ..curves import PHASE_PRIOR, phases_of
 from ..fitted import Fit
 from ..latent import latent
+from ..observations import CATEGORY_OF, KILLED_SHARE, SIZE
 from ..parameters import Parameter
 from .without import data, free
 
@@ -72,9 +73,11 @@ def log_priors(standings: list[Standing]) -> dict[str, np.ndarray]:
 
 
 def stances_spoken(fit: Fit) -> list[str]:
-    """Stances of which at least one source has a claim that entered, in the order of the coordinate."""
+    """Stances of which at least one source gave a figure for losses that entered, in the order of the coordinate."""
     kinds = {source: kind for source, _, kind in fit.seen.sources}
-    spoken = {kinds[str(source)] for source in fit.seen.claims["source"]}
+    category = fit.seen.claims["quantity"].map(CATEGORY_OF)
+    biased = (category < SIZE) & (category != KILLED_SHARE)
+    spoken = {kinds[str(source)] for source in fit.seen.claims["source"][biased]}
     return [kind for kind in SOURCE_KINDS if kind in spoken]
 
 

@@ -144,7 +144,8 @@ def moved(old: Mapping[str, Any], new: Mapping[str, Any], allowed: Allowed | Non
     days = _days(old, new)
     if days is None or abs(days) > allowed.days:
         ends = [_date_text(one) for one in (old, new)]
-        found.append(f"{HEADLINE['depletion_hold']} from {ends[0]} to {ends[1]}, more than {allowed.days} days")
+        limit = "one of them past its horizon" if days is None else f"more than {allowed.days} days"
+        found.append(f"{HEADLINE['depletion_hold']} from {ends[0]} to {ends[1]}, {limit}")
     return found
 
 

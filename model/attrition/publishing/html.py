@@ -46,8 +46,8 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     return "; ".join(
         [
             "default-src 'none'",
-            f"script-src {' '.join(map(_hash, scripts))}",
-            f"style-src {' '.join(map(_hash, styles))}",
+            f"script-src {' '.join(map(script_hash, scripts))}",
+            f"style-src {' '.join(map(script_hash, styles))}",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -55,7 +55,8 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     )
 
 
-def _hash(text: str) -> str:
+def script_hash(text: str) -> str:
+    """Source expression of a script or a style in a policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

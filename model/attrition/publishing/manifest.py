@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import platform
@@ -74,6 +75,18 @@ def published_with() -> dict[str, str]:
     return found | drawn
 
 
+def _is_headline(name: str, value: object) -> bool:
+    """Whether a headline is a number, a date of those that are dates, or nothing."""
+    if value is None:
+        return True
+    if name not in ("depletion_hold", "horizon"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        return dt.date.fromisoformat(str(value)) is not None
+    except ValueError:
+        return False
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read a folder's manifest.
 
@@ -92,6 +105,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         number = int(content["manifest_format"])
         shape = {"interval_levels": list, "headline": dict, "published_with": dict, "sha256": dict}
         wrong = [key for key, kind in shape.items() if not isinstance(content[key], kind)]
+        headline = {} if wrong else content["headline"]
+        wrong += [f"headline {name}" for name, one in headline.items() if not _is_headline(name, one)]
     except (ValueError, LookupError, TypeError) as error:
         raise FileError(f"{path}: not a readable manifest ({type(error).__name__}: {error})") from error
     if number > FORMAT:

@@ -6,7 +6,6 @@ Whatever others wrote is escaped; nothing runs but the page's own scripts, whose
 from __future__ import annotations
 
 import datetime as dt
-import shlex
 from collections.abc import Callable
 from functools import partial
 from importlib.resources import files
@@ -22,10 +21,12 @@ from ..checks.predictive import posterior_predictive, prior_predictive
 from ..checks.result import CheckResult
 from ..checks.sensitivity import prior_sensitivity
 from ..checks.stances import stance_shifts
+from ..curves import default_curve
 from ..depletion import DepletionDate, reference_place
 from ..display import count, percent
 from ..errors import InputError
 from ..fitted import Fit
+from ..reporting import Reporting
 from ..sampling import Settings
 from . import report_tables as tables
 from .chart import LONGEST_DELAY, chart_data, chart_script, chart_spec
@@ -292,21 +293,29 @@ def _sentence(text: str) -> str:
 
 
 def _commands(fit: Fit) -> list[tuple[str, str]]:
-    """How to make it again, on the command line and in Python."""
-    settings, usual = fit.settings, Settings()
-    options = f"--known-by {fit.vintage} --seed {fit.seed}"
-    if settings.draws != usual.draws:
-        options += f" --draws {settings.draws}"
-    label = fit.priors.label
-    if label == "study":
-        options += f" --priors {shlex.quote(label)}"
-    commands = [
-        (
-            "With the same claims table and campaign file:",
-            f"attrition fit CLAIMS.csv --campaign CAMPAIGN.toml {options} --out FOLDER\nattrition publish FOLDER",
-        )
-    ]
+    """How to make it again, on the command line or in Python."""
+    label, usual = fit.priors.label, Settings(draws=fit.settings.draws)
+    others = {
+        "priors": label not in ("default", "study"),
+        "curve": fit.curve != default_curve(fit.campaign),
+        "reporting": fit.reporting != Reporting(),
+        "settings": fit.settings != usual and not fit.gate.get("escalated"),
+        "model": fit.extended,
+    }
+    own = [name for name, differs in others.items() if differs]
+    if own:
+        given = ", ".join(f"{name}=..." for name in own)
+        lead = f"In Python, with {', '.join(own)} of its own, for which the command line has no options:"
+        vintage = f'known_by="{fit.vintage}", seed={fit.seed}'
+        commands = [(lead, f'fit = at.fit(claims, campaign, {vintage}, {given})\nat.publish(fit, "FOLDER")')]
+    else:
+        options = f"--known-by {fit.vintage} --seed {fit.seed}"
+        if fit.settings.draws != Settings.draws:
+            options += f" --draws {fit.settings.draws}"
+        if label == "study":
+            options += f" --priors {label}"
+        lead = "With the same claims table and campaign file:"
+        made = f"attrition fit CLAIMS.csv --campaign CAMPAIGN.toml {options} --out FOLDER\nattrition publish FOLDER"
+        commands = [(lead, made)]
     commands.append(("To recompute every number of a published folder from its draws:", "attrition verify FOLDER"))
-    if fit.extended:
-        commands.append(("The model was extended by its user:", "at.fit(claims, campaign, model=...)"))
     return commands

@@ -241,10 +241,10 @@ def made_table(fit: Fit) -> Any:
         "Fitted (UTC)": fit.created,
         "Seed": str(fit.seed),
         "Draws": f"{settings.chains} chains of {settings.draws}, after {settings.tune} for tuning",
-        "Target acceptance": f"{settings.target_accept:g}"
+        "Target acceptance": f"{fit.gate['target_accept']:g}"
         + (f"; {fit.gate['escalated']}" if fit.gate.get("escalated") else ""),
         "Rate": type(fit.curve).__name__,
-        "Errors of claims": str(fit.reporting.errors),
+        "Reporting model": str(fit.reporting),
         "Priors": fit.priors.label,
         "Versions": ", ".join(f"{name} {version}" for name, version in sorted(fit.versions.items())),
         "SHA-256 of the claims": fit.claims.digest,
