@@ -23,7 +23,7 @@ kursk: .venv/.ok
 	$(BIN)/attrition fit --known-by 2025-01-16 --out $(OUT)
 
 test: .venv/.ok browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # In CI the browser tests need a Chromium, and fail without one; elsewhere they are skipped where there is none.
 browser:
