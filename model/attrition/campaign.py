@@ -57,8 +57,8 @@ class Reinforcement:
     """One arrival of reinforcements: an uncertain size, LogNormal(log median, sd_log) persons, all there by an uncertain date.
 
     It comes in over the week before that date, which lies at the latest on the day of the report: one that is still under way
-    then is modelled some days early. (The scenario ``reinforce`` adds all of it on its day.) Claims with the same ``wave`` observe this one arrival. It is public from
-    ``published`` on, like a phase.
+    then is modelled some days early. (The scenario ``reinforce`` adds all of it on its day.) Claims with the same ``wave``
+    observe this one arrival. It is public from ``published`` on, like a phase.
     """
 
     wave: str
