@@ -47,7 +47,7 @@ write(
     seconds=clock.seconds,
     divergences=fit.gate["divergences"],
     steps=float(fit.draws["sample_stats"]["n_steps"].mean()),
-    accept=fit.settings.target_accept,
+    accept=fit.gate["target_accept"],
     escalated=fit.gate["escalated"],
     sampler="attrition",
 )
