@@ -8,7 +8,8 @@ import pytest
 
 import attrition as at
 from attrition.campaign import Campaign, DateOfInterest, Strength
-from attrition.depletion import DaysToShare, DepletionDate, depletion_date, first_crossing
+from attrition.crossing import first_crossing
+from attrition.depletion import DaysToShare, DepletionDate, depletion_date
 from attrition.manpower import gross_loss, loss_factor
 from drawings import make
 

@@ -14,7 +14,7 @@ ORDER = [
     "errors", "coding", "packages", "cells", "reading", "display", "validation", "claims", "sayings", "rounding", "copies",
     "campaign", "priors", "parameters", "running", "curves", "reporting", "observations", "claim_data", "containers",
     "strength", "latent", "claim_error", "build", "simulate", "kernel", "sampling", "fitted", "storage", "drawing", "manpower",
-    "scenarios", "projection", "depletion", "prior_draws", "checks", "prior_texts", "guide", "guide_text",
+    "scenarios", "projection", "crossing", "depletion", "prior_draws", "checks", "prior_texts", "guide", "guide_text",
     "inference", "many", "leaving_out", "readings", "conform", "publishing", "calibration", "cli",
 ]  # fmt: skip
 EXCEPTIONS = {("fitted", "storage")}  # Fit.save reads well where a user looks for it

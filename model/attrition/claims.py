@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,11 +203,17 @@ class Claims(Shown):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _split(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        reasons = [reason_aside(row) for row in self._table.to_dict("records")]
+        reasons = self._reasons
         aside = [reason is not None for reason in reasons]
         kept = self._table.loc[_mask(not out for out in aside)]
         left = self._table.loc[_mask(aside)].assign(reason=[reason for reason in reasons if reason])
         return kept.reset_index(drop=True), left.reset_index(drop=True)
+
+    @cached_property
+    def _reasons(self) -> tuple[str | None, ...]:
+        """Of each row, why it stays out; None of evidence."""
+        cells = zip(*(self._table[name].tolist() for name in DECIDING), strict=True)
+        return tuple(reason_aside(dict(zip(DECIDING, row, strict=True))) for row in cells)
 
     def summary_rows(self) -> tuple[str, list[tuple[str, str]]]:
         """Title and labelled facts, for display."""
@@ -228,6 +235,9 @@ def _names(given: Iterable[object]) -> list[Any]:
 
 def _mask(flags: Iterable[bool]) -> np.ndarray:
     return np.fromiter(flags, dtype=bool)
+
+
+DECIDING = ("role", "quantity", "wave", "value", "bound")  # the cells that say whether a row stays out
 
 
 def reason_aside(row: Mapping[Any, Any]) -> str | None:

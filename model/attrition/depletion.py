@@ -15,12 +15,12 @@ import numpy as np
 
 from .campaign import Campaign
 from .claims import as_date
+from .crossing import day_lost, days_lost, go_on
 from .display import Shown, percent
 from .errors import InputError, Problem, shown
 from .fitted import Fit, rate_since
-from .manpower import comes_back, everyone, gross_loss, loss_factor, returned
-from .projection import casualties, counted_losses
-from .scenarios.base import Ahead, Scenario, Settled, inner
+from .manpower import known, parts
+from .scenarios.base import Scenario, inner
 from .scenarios.rates import hold
 
 if TYPE_CHECKING:
@@ -148,29 +148,6 @@ class DepletionDate(Shown):
         return f"Depletion date, scenario {self.scenario} ({self.definition.replace('_', ' ')})", facts
 
 
-def first_crossing(total: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Day on which a running total first reaches a size, interpolated within the day; infinite if it does not.
-
-    Parameters
-    ----------
-    total : (..., day)
-        Total at the end of each day.
-    size : (...) or (..., day)
-        Number to reach; of each day, what holds from its start.
-    """
-    size = np.broadcast_to(size[..., None] if size.ndim < total.ndim else size, total.shape)
-    reached = total >= size
-    crossed = reached.any(axis=-1)
-    day = reached.argmax(axis=-1)
-    goal = np.take_along_axis(size, day[..., None], -1)[..., 0]
-    after = np.take_along_axis(total, day[..., None], -1)[..., 0]
-    before = np.take_along_axis(total, np.maximum(day - 1, 0)[..., None], -1)[..., 0]
-    before = np.where(day > 0, before, 0.0)
-    step = after - before
-    share = np.where(step > 0, np.maximum(goal - before, 0.0) / np.where(step > 0, step, 1.0), 1.0)
-    return np.where(crossed, day - 1 + share, np.inf)
-
-
 def depletion_date(fit: Fit, scenario: Scenario | None = None, definition: str = "gross") -> DepletionDate:
     """Posterior of the depletion date.
 
@@ -204,7 +181,7 @@ def depletion_date(fit: Fit, scenario: Scenario | None = None, definition: str =
         )
         raise InputError("Not a definition of depletion", [problem])
     scenario = hold() if scenario is None else inner("scenario", scenario)
-    return _date(fit, scenario, scenario.ahead(fit, fit.campaign.horizon_days), definition)
+    return _dates(fit, [scenario], [definition])[scenario.name][definition]
 
 
 def depletion_dates(fit: Fit, scenario: Scenario | None = None) -> dict[str, DepletionDate]:
@@ -228,50 +205,48 @@ def depletion_dates(fit: Fit, scenario: Scenario | None = None) -> dict[str, Dep
         For anything but a scenario, and for a scenario that does not fit the fit.
     """
     scenario = hold() if scenario is None else inner("scenario", scenario)
-    ahead = scenario.ahead(fit, fit.campaign.horizon_days)
-    return {definition: _date(fit, scenario, ahead, definition) for definition in DEFINITIONS}
+    return dates_under(fit, [scenario])[scenario.name]
 
 
-def _date(fit: Fit, scenario: Scenario, ahead: Ahead, definition: str) -> DepletionDate:
-    day = _day_lost(fit, ahead, 1.0, initial=definition == "gross")
-    if definition == "net" and comes_back(fit):
-        # never earlier, whatever rounding says
-        day = np.maximum(day, _day_net(fit, ahead))
-    return DepletionDate(scenario.name, scenario.sentence(fit), day, fit.campaign, fit.vintage, definition)
+def dates_under(fit: Fit, scenarios: Sequence[Scenario]) -> dict[str, dict[str, DepletionDate]]:
+    """Posterior of the depletion date in every definition under several scenarios; the past is read once for all.
+
+    Parameters
+    ----------
+    fit
+        The draws.
+    scenarios
+        Each applied to the same draws.
+
+    Returns
+    -------
+    dict of dict of DepletionDate
+        By name of the scenario and by definition.
+
+    Raises
+    ------
+    InputError
+        For anything but scenarios, and for a scenario that does not fit the fit.
+    """
+    return _dates(fit, [inner("scenario", scenario) for scenario in scenarios], list(DEFINITIONS))
 
 
-def _day_lost(fit: Fit, ahead: Ahead, share: float, initial: bool) -> np.ndarray:
-    """Day (chain, draw) on which a share of everyone who has arrived, or of the initial contingent, has been lost once."""
+def _dates(fit: Fit, scenarios: Sequence[Scenario], definitions: Sequence[str]) -> dict[str, dict[str, DepletionDate]]:
     horizon = fit.campaign.horizon_days
-    settled = ahead.settled if ahead.settled and ahead.settled.after <= horizon else None
-    days = settled.after if settled else horizon
-    arrivals, counted = counted_losses(fit, ahead, days)
-    total = np.concatenate([gross_loss(fit), counted], axis=-1)
-    there = np.concatenate([everyone(fit), arrivals], axis=-1)
-    size = np.broadcast_to(fit.array("contingent_size")[..., None], there.shape) if initial else there
-    day = first_crossing(total, share * size)
-    if settled is None:
-        return day
-    last = fit.campaign.day(fit.vintage) + days
-    missing = share * size[..., -1] - total[..., -1]
-    return np.where(
-        np.isfinite(day), day, last + _solved(settled, loss_factor(fit), missing, there[..., -1] - total[..., -1])
-    )
-
-
-def _solved(settled: Settled, factor: np.ndarray, missing: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Days until so many more are lost of those left, where nothing changes any more (chain, draw)."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        at_rate = missing / (settled.rate * factor)
-        at_risk = np.log(left / np.maximum(left - missing, 0.0)) / settled.hazard
-    return np.asarray(np.where(settled.hazard > 0, at_risk, at_rate))
-
-
-def _day_net(fit: Fit, ahead: Ahead) -> np.ndarray:
-    """Day (chain, draw) on which losses less those back on duty reach everyone who has arrived, up to the horizon."""
-    arrivals, counted = counted_losses(fit, ahead, fit.campaign.horizon_days)
-    total = np.concatenate([gross_loss(fit), counted], axis=-1) - returned(fit, casualties(fit, counted))
-    return first_crossing(total, np.concatenate([everyone(fit), arrivals], axis=-1))
+    aheads = [scenario.ahead(fit, horizon) for scenario in scenarios]
+    days = np.empty((len(scenarios), len(definitions), *fit.array("contingent_size").shape))
+    for part in parts(fit):
+        before = known(part)
+        for number, ahead in enumerate(aheads):
+            found = days_lost(before, ahead.part(part.rows), horizon, definitions)
+            days[(number, slice(None), *part.rows)] = found
+    return {
+        scenario.name: {
+            definition: DepletionDate(scenario.name, scenario.sentence(fit), day, fit.campaign, fit.vintage, definition)
+            for definition, day in zip(definitions, of_scenario, strict=True)
+        }
+        for scenario, of_scenario in zip(scenarios, days, strict=True)
+    }
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -347,7 +322,11 @@ def days_to_share(fit: Fit, scenario: Scenario | None = None, share: float = 0.5
         raise InputError("Not a share", [problem])
     scenario = hold() if scenario is None else inner("scenario", scenario)
     horizon = fit.campaign.horizon_days
-    day = _day_lost(fit, scenario.ahead(fit, horizon), float(share), initial=False)
+    ahead = scenario.ahead(fit, horizon)
+    day = np.empty(fit.array("contingent_size").shape)
+    for part in parts(fit):
+        before = known(part)
+        day[part.rows] = day_lost(before, go_on(before, ahead.part(part.rows), horizon), float(share), initial=False)
     return DaysToShare(
         scenario.name, scenario.sentence(fit), float(share), day - fit.campaign.day(fit.vintage), horizon
     )

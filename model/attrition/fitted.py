@@ -122,7 +122,13 @@ class Fit(Shown):
 
     def array(self, name: str) -> np.ndarray:
         """Draws of one quantity as an array (chain, draw, ...)."""
-        return np.asarray(self.draws["posterior"][name].values)
+        return np.asarray(self.draws.children["posterior"].variables[name].values)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Draws of every quantity by name, each (chain, draw, ...)."""
+        posterior = self.draws.children["posterior"]
+        variables = posterior.variables
+        return {str(name): np.asarray(variables[name].values) for name in posterior.data_vars}
 
     def save(self, path: str | Path) -> Path:
         """Write to one file, whole or not at all; ``load`` reads it back."""

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import logging
 import time
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,7 @@ def fit(
         seen,
         settings,
         seed,
-        versions={name: version(name) for name in PACKAGES},
+        versions=dict(_versions()),
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         extended=compiled is not None and compiled.extended,
         compiled=compiled,
@@ -225,6 +226,11 @@ def _own_compiled(
     room = compiled.rooms if compiled is not None else None
     built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting, room=room)
     return compile_model(built, key, seen.rooms, model is not None, progress)
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, version(name)) for name in PACKAGES)
 
 
 def _no_draws() -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from .display import Shown, count
 from .errors import InputError, Problem, shown
 from .fitted import Fit
-from .manpower import everyone, gross_loss, loss_factor, returned
+from .manpower import Known, known, returned
 from .scenarios.base import Ahead, Scenario, inner
 from .scenarios.rates import forecast
 
@@ -105,20 +105,20 @@ def project(fit: Fit, scenario: Scenario | None = None, days: int | None = None)
 
 def carry_on(fit: Fit, scenario: Scenario, ahead: Ahead, days: int) -> Projection:
     """Apply what a scenario says of the first days ahead to the fit's last day."""
-    factor = loss_factor(fit)[..., None]
-    arrivals, counted, total = losses(fit, ahead, days)
-    start = np.minimum(gross_loss(fit)[..., -1:], everyone(fit)[..., -1:])
-    daily = np.diff(total, axis=-1, prepend=start) / factor
-    back = returned(fit, casualties(fit, counted))[..., -days:]
+    before = known(fit)
+    arrivals, counted, total = losses(before, ahead, days)
+    start = np.minimum(before.lost[..., -1:], before.there[..., -1:])
+    daily = np.diff(total, axis=-1, prepend=start) / before.factor[..., None]
+    back = returned(fit, casualties(before, counted))[..., -days:]
     return Projection(scenario.name, scenario.sentence(fit), fit.vintage, arrivals, total, counted, daily, back)
 
 
-def casualties(fit: Fit, counted: np.ndarray) -> np.ndarray:
+def casualties(before: Known, counted: np.ndarray) -> np.ndarray:
     """Killed and wounded since the vintage (chain, draw, day) of gross losses by the end of each day after it."""
-    return np.asarray((counted - gross_loss(fit)[..., -1:]) / loss_factor(fit)[..., None])
+    return np.asarray((counted - before.lost[..., -1:]) / before.factor[..., None])
 
 
-def losses(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def losses(before: Known, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Arrivals, losses counted without absorption, and losses with it, by the end of each of the days ahead (maybe none).
 
     Returns
@@ -126,21 +126,21 @@ def losses(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, n
     tuple of (chain, draw, day)
         As ``Projection`` has them: ``arrivals``, ``losses_counted``, ``gross_total``.
     """
-    arrivals, counted, total = _counted(fit, ahead, days)
+    arrivals, counted, total = _counted(before, ahead, days)
     if total is None:
-        over = np.maximum(gross_loss(fit)[..., -1] - everyone(fit)[..., -1], 0.0)
+        over = np.maximum(before.lost[..., -1] - before.there[..., -1], 0.0)
         total = absorbed(counted, arrivals, over)
     return arrivals, counted, total
 
 
-def counted_losses(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray]:
+def counted_losses(before: Known, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray]:
     """Arrivals and losses counted without absorption, as ``losses`` gives them: all that a date needs."""
-    return _counted(fit, ahead, days)[:2]
+    return _counted(before, ahead, days)[:2]
 
 
-def _counted(fit: Fit, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    arrived, lost = everyone(fit)[..., -1], gross_loss(fit)[..., -1]
-    steady = ahead.rate[..., :days] * loss_factor(fit)[..., None]
+def _counted(before: Known, ahead: Ahead, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    arrived, lost = before.there[..., -1], before.lost[..., -1]
+    steady = ahead.rate[..., :days] * before.factor[..., None]
     arrivals = np.broadcast_to(arrived[..., None], steady.shape)
     if ahead.arriving is not None:
         arrivals = arrivals + ahead.arriving[..., :days]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..depletion import DepletionDate, depletion_dates
+from ..depletion import DepletionDate, dates_under
 from ..fitted import Fit, rate_since
 from ..manpower import has, killed, strength
 from ..observations import SIZE
@@ -45,15 +45,15 @@ def published_quantities(
         "claim_error": fit.array("claim_error"),
     }
     if has(fit, "arrivals"):
-        quantities["strength_now"] = strength(fit)[..., -1]
+        quantities["strength_now"] = strength(fit, slice(-1, None))[..., 0]
     bias = fit.array("source_bias")
     speaks = set(fit.seen.claims["source"][fit.seen.claims["category"] < SIZE])
-    for number, name in enumerate(fit.posterior["source"].values):
+    for number, name in enumerate(_labels(fit, "source")):
         if name not in speaks:
             continue
         quantities[f"source_bias[{name}]"] = bias[..., number]
     if dates is None:
-        dates = {scenario.name: depletion_dates(fit, scenario) for scenario in (hold(), forecast())}
+        dates = dates_under(fit, (hold(), forecast()))
     for scenario, found in dates.items():
         for definition, date in found.items():
             name = f"depletion_{scenario}" + ("" if definition == "gross" else f"_{definition}")
@@ -64,16 +64,21 @@ def published_quantities(
 def drawn_curves(fit: Fit) -> dict[str, np.ndarray]:
     """Draws (chain, draw) of what the figures show: rate, total and strength on every seventh day, and the phases' dates."""
     curves = {}
-    by_day = {name: fit.array(name) for name in ("daily_rate", "cumulative_loss")} | {"strength": strength(fit)}
-    for name, draws in by_day.items():
-        days = fit.posterior["day"].values.astype("datetime64[D]")
-        for number in range(draws.shape[-1] - 1, 0, -7):
-            curves[f"{name}[{days[number]}]"] = draws[..., number]
-    if "phase_day" in fit.posterior:
+    days = _labels(fit, "day").astype("datetime64[D]")
+    shown = slice((len(days) - 1) % 7 or 7, None, 7)  # back from the last day, without the first
+    for name in ("daily_rate", "cumulative_loss", "strength"):
+        draws = strength(fit, shown) if name == "strength" else fit.array(name)[..., shown]
+        for number, day in reversed(list(enumerate(days[shown]))):
+            curves[f"{name}[{day}]"] = draws[..., number]
+    if has(fit, "phase_day"):
         starts = fit.array("phase_day")
-        for number, phase in enumerate(fit.posterior["phase"].values):
+        for number, phase in enumerate(_labels(fit, "phase")):
             curves[f"phase_day[{phase}]"] = starts[..., number]
     return {name: draws for name, draws in curves.items() if np.ptp(draws) > 0}
+
+
+def _labels(fit: Fit, dim: str) -> np.ndarray:
+    return np.asarray(fit.draws.children["posterior"].variables[dim].values)
 
 
 def convergence(fit: Fit) -> CheckResult:

@@ -8,6 +8,7 @@ doi 10.1214/20-BA1221. The tests hold each to ArviZ.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -65,12 +66,11 @@ def mixing(draws: np.ndarray) -> Mixing:
 
 def _mixing(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     halves = _split(draws)
-    ranked = _normal_scores(halves)
-    folded = _normal_scores(np.abs(halves - np.median(halves, axis=(1, 2), keepdims=True)))
-    rhat = np.maximum(_rhat(ranked), _rhat(folded))
     low, high = np.quantile(draws, TAILS, axis=(1, 2))
     tails = [_ess(_split((draws <= limit[:, None, None]).astype(float))) for limit in (low, high)]
-    return rhat, _ess(ranked), np.minimum(*tails)
+    ranked = _normal_scores(halves)
+    folded = _normal_scores(np.abs(halves - np.median(halves, axis=(1, 2), keepdims=True)))
+    return np.maximum(_rhat(ranked), _rhat(folded)), _ess(ranked), np.minimum(*tails)
 
 
 def _split(draws: np.ndarray) -> np.ndarray:
@@ -81,20 +81,29 @@ def _split(draws: np.ndarray) -> np.ndarray:
 
 def _normal_scores(draws: np.ndarray) -> np.ndarray:
     """Normal quantiles of the ranks over all chains, ties sharing their mean rank (Blom 1958)."""
+    flat = draws.reshape(len(draws), -1)
+    table = _blom(flat.shape[1])
+    scores = np.empty_like(flat)
+    for row, found in zip(flat, scores, strict=True):
+        order = np.argsort(row)
+        in_order = row[order]
+        new = in_order[1:] != in_order[:-1]
+        if new.all():
+            found[order] = table[2:-1:2]
+        else:
+            first = np.concatenate([[0], np.flatnonzero(new) + 1, [row.size]])
+            found[order] = np.repeat(table[first[:-1] + first[1:] + 1], np.diff(first))
+    return scores.reshape(draws.shape)
+
+
+@lru_cache(maxsize=4)
+def _blom(size: int) -> np.ndarray:
+    """Normal quantiles of the ranks 0, 1/2, 1, ... size + 1/2 (double rank,): a mean of tied ranks is a half at most."""
     from scipy.special import ndtri
 
-    flat = draws.reshape(len(draws), -1)
-    size = flat.shape[1]
-    order = np.argsort(flat, axis=1)
-    sorted_ = np.take_along_axis(flat, order, axis=1)
-    starts = np.concatenate([np.ones((len(flat), 1), bool), sorted_[:, 1:] != sorted_[:, :-1]], axis=1)
-    place = np.arange(size)
-    first = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
-    ends = np.concatenate([starts[:, 1:], np.ones((len(flat), 1), bool)], axis=1)
-    last = np.minimum.accumulate(np.where(ends, place, size)[:, ::-1], axis=1)[:, ::-1]
-    rank = np.empty_like(flat)
-    np.put_along_axis(rank, order, 0.5 * (first + last) + 1.0, axis=1)
-    return np.asarray(ndtri((rank - 0.375) / (size + 0.25))).reshape(draws.shape)
+    rank = 0.5 * np.arange(2 * size + 2)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(ndtri((rank - 0.375) / (size + 0.25)))
 
 
 def _rhat(draws: np.ndarray) -> np.ndarray:

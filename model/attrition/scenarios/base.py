@@ -14,6 +14,7 @@ import numpy as np
 from ..claims import as_date
 from ..errors import InputError, Problem, shown
 from ..fitted import Fit
+from ..manpower import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,10 @@ class Settled:
     after: int
     rate: np.ndarray
     hazard: np.ndarray
+
+    def part(self, rows: Rows) -> Settled:
+        """Some of the draws."""
+        return Settled(self.after, self.rate[rows], self.hazard[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,12 @@ class Ahead:
     hazard: np.ndarray | None = None
     arriving: np.ndarray | None = None
     settled: Settled | None = None
+
+    def part(self, rows: Rows) -> Ahead:
+        """Some of the draws."""
+        hazard = None if self.hazard is None else self.hazard[rows]
+        arriving = None if self.arriving is None else self.arriving[rows]
+        return Ahead(self.rate[rows], hazard, arriving, self.settled and self.settled.part(rows))
 
 
 @dataclass(frozen=True)

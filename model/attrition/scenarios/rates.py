@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..curves import KNOT_DAYS, continue_noise, knot_count, knot_grid, phases_of
+from ..curves import KNOT_DAYS, PhasedRate, continue_noise, knot_count, knot_grid, phases_of
 from ..fitted import Fit, rate_since
-from ..manpower import everyone, gross_loss, has, loss_factor
+from ..manpower import everyone, gross_loss, has, loss_factor, parts
 from .base import Ahead, Scenario, Settled, number, optional_date, plain, projection_seed, refuse, whole
 
 
@@ -89,7 +89,7 @@ class Forecast(Scenario):
 
     def ahead(self, fit: Fit, days: int) -> Ahead:
         """Losses on each of the days after the vintage."""
-        quantities = {str(name): fit.array(str(name)) for name in fit.draws["posterior"].data_vars}
+        quantities = fit.arrays()
         today = fit.campaign.day(fit.vintage)
         coming = np.arange(today + 1, today + days + 1)
         knots = max(int((today + days) / KNOT_DAYS) + 2, knot_count(fit.campaign))
@@ -104,7 +104,13 @@ class Forecast(Scenario):
         data = {name: array[coming] if name in on_day else array for name, array in data.items()}
         if _quiet(fit):
             _resume(quantities, data, fit, today)
-        return Ahead(np.asarray(fit.curve.rate(quantities, data, np)))
+        if type(fit.curve) is PhasedRate:
+            _leave_out_what_is_over(quantities, data)
+        rate = np.empty((*fit.array("contingent_size").shape, days))
+        for part in parts(fit):
+            of_part = {name: draws[part.rows] for name, draws in quantities.items()}
+            rate[part.rows] = fit.curve.rate(of_part, data, np)
+        return Ahead(rate)
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,16 @@ def _resume(quantities: dict[str, np.ndarray], data: dict[str, np.ndarray], fit:
     new = {"phase_known": 1.0, "phase_reverts": 1.0, "phase_left": grid["knot_left"][0]}
     for name, value in {**new, "phase_weight": grid["knot_weight"][0]}.items():
         data[name] = np.insert(data[name], position, value)
+
+
+def _leave_out_what_is_over(quantities: dict[str, np.ndarray], data: dict[str, np.ndarray]) -> None:
+    """Drop the phases that have no part in these days: a phase that has begun by then in every draw ends those before it."""
+    begun = data["day_number"][0] - quantities["phase_day"].max(axis=(0, 1)) >= 1.0
+    first = int(np.flatnonzero(begun & (data["phase_known"] > 0)).max(initial=0))
+    for name in ("phase_rate", "phase_day"):
+        quantities[name] = quantities[name][..., first:]
+    for name in ("phase_known", "phase_reverts", "phase_left", "phase_weight"):
+        data[name] = data[name][first:]
 
 
 def hold(since: dt.date | str | None = None) -> Scenario:
