@@ -1,13 +1,16 @@
-"""The model that the benchmarks write in plain PyMC is the package's model: same prior, same likelihood."""
+"""The benchmarks: what they write in plain PyMC is the package's model; growth and fitting again are measured as they say."""
 
 import importlib
+import math
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import attrition as at
+from attrition import inference
 from attrition.build import coordinates
 from attrition.containers import containers
 from attrition.curves import DATE_SDS, default_curve
@@ -32,8 +35,20 @@ def programs():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
         yield importlib.import_module("record"), importlib.import_module("plain_pymc")
-    for name in ("record", "plain_pymc", "program"):
-        sys.modules.pop(name, None)
+    forget()
+
+
+def forget():
+    for path in BENCHMARKS.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+@pytest.fixture
+def bench():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        yield importlib.import_module
+    forget()
 
 
 def arrays_of(data):
@@ -157,3 +172,123 @@ def test_the_plain_model_is_the_packages_model(programs):
     density = np.array(found)
     assert np.ptp(density[:, 0]) > 20.0  # the points differ
     np.testing.assert_allclose(np.diff(density[:, 1] - density[:, 0]), 0.0, atol=1e-7)
+
+
+DRAWS = {"draws": 20, "tune": 20, "chains": 2}
+
+
+def test_growth_measures_every_stage_of_a_fit_and_reports_it(bench, monkeypatch, tmp_path):
+    growth, report = bench("growth"), bench("growth_report")
+    monkeypatch.setattr(inference, "ESCALATED", inference.ESCALATED)  # put back afterwards
+    from attrition.kernel import model
+
+    functions = model.kernel_model, model.frame
+    rows = [growth.measure(claims, 60, DRAWS, warm=claims == 10) for claims in (10, 20)]
+    assert (model.kernel_model, model.frame) == functions
+    for row, claims in zip(rows, (10, 20), strict=True):
+        assert (row["claims"], row["entered"], row["days"]) == (claims, claims, 60)
+        assert row["settings"] == DRAWS
+        seconds = row["seconds"]
+        assert min(seconds.values()) > 0.0
+        assert seconds["layout"] + seconds["frame"] + seconds["sample"] < seconds["fit"]
+        assert seconds["frame"] > row["gradient"] * row["frame_gradients"] / 20.0
+        assert row["frame_gradients"] > 2 * row["parameters"]  # one curvature costs two for each
+        assert row["peak_gb"] >= row["before_gb"] > 0.1
+        assert row["total"]["low"] < row["total"]["median"] < row["total"]["high"]
+    results = {
+        "made": "2025-01-01",
+        "machine": bench("run").machine(),
+        "claim_days": 60,
+        "day_claims": 10,
+        "claims": rows,
+        "days": [],
+        "failed": [{"claims": 10**6, "days": 60, "failed": "not done in 9 seconds"}],
+    }
+    report.write(results, tmp_path)
+    text = (tmp_path / "growth.md").read_text(encoding="utf-8")
+    cells = {line.split(" | ")[0]: line.split(" | ")[1:] for line in text.splitlines() if line.startswith("| ")}
+    for label, value in report.MEASURES:
+        found = cells[f"| {label}"]
+        scaled = value is report.at_full
+        for cell, row in zip(found, rows, strict=False):
+            assert cell.startswith("~") == scaled
+            assert float(cell.lstrip("~").replace(",", "")) == pytest.approx(value(row), rel=0.006, abs=0.5e-3)
+    slope = math.log2(rows[1]["gradient"] / rows[0]["gradient"])  # 20 claims are twice 10
+    assert float(cells["| one gradient, microseconds"][2].rstrip(" |")) == pytest.approx(slope, abs=0.006)
+    assert "1,000,000 claims, 60 days: not done in 9 seconds" in text
+    for ending in ("svg", "png"):
+        assert (tmp_path / f"growth.{ending}").stat().st_size > 10_000
+
+
+def test_exponents_are_of_the_three_largest_sizes_that_count(bench):
+    report = bench("growth_report")
+    sizes = [10, 100, 1000, 10_000]
+    values = [7.0, *(3.0 * size**1.5 for size in sizes[1:])]
+    assert report.exponent(sizes, values) == pytest.approx((1.5, math.log(3.0)))
+    assert report.exponent([1, 2, 4, 8], [0.0, 0.001, 2.0, 8.0], 0.01)[0] == pytest.approx(2.0)
+    assert math.isnan(report.exponent([1, 2], [0.0, 5.0], 0.01)[0])
+
+
+def test_a_fit_of_few_draws_is_scaled_by_its_sampling_alone(bench):
+    report = bench("growth_report")
+    row = {"settings": {"draws": 60, "tune": 40, "chains": 2}, "seconds": {"fit": 30.0, "sample": 10.0}}
+    assert report.at_full(row) == pytest.approx(20.0 + 10.0 * 8000 / 200)
+    row["settings"] = {"draws": 1000, "tune": 1000, "chains": 4}
+    assert report.at_full(row) == 30.0
+
+
+def test_a_size_that_takes_too_long_is_given_up_and_said(bench):
+    assert bench("growth").one_size(10, 60, None, 0.05) == {"claims": 10, "days": 60, "failed": "not done in 0 seconds"}
+
+
+@pytest.mark.parametrize("vintage", ["2025-01-16", "2026-02-13"])
+def test_a_refit_has_one_claim_changed_that_enters_the_fit(bench, vintage):
+    again, campaign = bench("again"), at.load_campaign("dprk-kursk").known_by(vintage)
+    assert vintage in again.VINTAGES.values()
+
+    def entered(claims):
+        return SimpleNamespace(seen=observe(claims.known_by(vintage), campaign, at.Reporting(), exact=True))
+
+    before, after = entered(at.load_claims("dprk-kursk")), entered(again.changed(3))
+    assert again.differs(before, after) == "K043"
+    spoken = after.seen.claims.set_index("claim_id").loc["K043"]
+    assert (spoken["value"], spoken["interval_low"], spoken["interval_high"]) == (4100.0, 4050.0, 4150.0)
+    with pytest.raises(SystemExit, match="0 claims differ"):
+        again.differs(before, before)
+    with pytest.raises(SystemExit, match="does not stand in the record once"):
+        again.changed(1, at.load_claims("dprk-kursk").without("K043"))
+
+
+def test_the_ratio_of_fitting_again_is_that_of_the_medians(bench):
+    again = bench("again")
+    fits = [
+        SimpleNamespace(
+            gate={"passed": ess > 400, "min_ess": ess, "escalated": "because" if ess < 500 else ""},
+            draws={"sample_stats": {"n_steps": np.array([[steps, steps + 2]])}},
+        )
+        for ess, steps in ((300.0, 10), (450.0, 14), (900.0, 30))
+    ]
+    rows = {"at.refit, January": again.row_of([1.0, 2.0, 9.0], fits), again.PLAIN: again.row_of([20.0, 30.0])}
+    assert again.ratio(rows) == pytest.approx(12.5)
+    text = again.page({"made": "2025-01-01", "machine": bench("run").machine(), "rows": rows})
+    assert "| at.refit, January | 2.00 | 1.00 | 9.00 | 3 | 15 | 450 | 2 | 2 |" in text
+    assert "takes 12.5 times as long as a January refit (target 50: not reached)" in text
+
+
+def test_an_extended_model_is_told_from_empty_caches_and_from_the_next_process(bench, monkeypatch, tmp_path):
+    again, called = bench("again"), []
+
+    def run(command, caches, log):
+        called.append((command[command.index("--runs") + 1], caches))
+        refits = {"extended model, refit": again.row_of([3.0])} if len(called) == 1 else {}
+        rows = {"extended model, first fit": again.row_of([60.0 / len(called)]), **refits}
+        Path(command[command.index("--extended") + 1]).write_text(again.json.dumps(rows), encoding="utf-8")
+
+    monkeypatch.setattr(again, "run", run)
+    found = {label: row["seconds"] for label, row in again.extended(4, tmp_path).items()}
+    assert found == {
+        "extended model, first fit, from empty caches": [60.0],
+        "extended model, refit": [3.0],
+        "extended model, first fit, in the next process": [30.0],
+    }
+    assert called == [("4", tmp_path / "extended"), ("0", tmp_path / "extended")]

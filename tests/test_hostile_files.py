@@ -136,10 +136,21 @@ def test_a_row_that_never_ends_is_refused_where_it_begins(path):
 
 
 def test_too_many_rows_are_refused_at_the_first_too_many(path):
-    header, line = hostile.RECORD.split(b"\n")[:2]
-    for row in (b"\n", line + b"\n"):
+    header = hostile.RECORD.split(b"\n")[0]
+    for row in (b"\n", b"K1" + b"," * header.count(b",") + b"\n"):
         path.write_bytes(header + b"\n" + row * (reading.MAX_ROWS + 5))
-        assert (refusal(path).where, refusal(path).column) == (f"line {reading.MAX_ROWS + 2}", "file")
+        problem = refusal(path)
+        assert (problem.where, problem.got) == (f"line {reading.MAX_ROWS + 2}", f"more than {reading.MAX_ROWS} rows")
+
+
+def test_too_many_cells_are_refused_at_the_first_too_many(path):
+    header = hostile.RECORD.split(b"\n")[0]
+    own = reading.MAX_COLUMNS - header.count(b",") - 1
+    header += b"".join(b",x_%d" % number for number in range(own))
+    rows = reading.MAX_CELLS // reading.MAX_COLUMNS
+    path.write_bytes(header + b"\n" + (b"K1" + b"," * (reading.MAX_COLUMNS - 1) + b"\n") * (rows + 5))
+    problem = refusal(path)
+    assert (problem.where, problem.got) == (f"line {rows + 2}", f"more than {reading.MAX_CELLS} cells")
 
 
 def test_a_file_too_large_is_refused_without_being_held(path):

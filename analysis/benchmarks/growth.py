@@ -1,8 +1,10 @@
 """How time and memory grow with the number of claims and of days: simulated records of known truth, each in a process of its own.
 
 Run: python analysis/benchmarks/growth.py [--claims 10 100 1000 10000 100000] [--days 100 300 1000 3000] [--out FOLDER]
-Writes growth.json and growth.md: seconds of each stage, of one gradient and of the whole fit, peak memory, whether the truth is
-inside the posterior, and the exponent of growth fitted over the larger sizes. Large records get fewer draws; the table says how many.
+Writes growth.json, growth.md and growth.svg/.png: seconds of each stage, of one gradient and of the whole fit, peak memory, the
+truth beside its posterior, and exponents of growth fitted over the larger sizes. Large records get fewer draws; the table says
+how many. Two cores: about ten minutes; nothing else should run. A size that fails or takes longer than --limit is named, and the
+others go on.
 """
 
 from __future__ import annotations
@@ -27,20 +29,6 @@ DAY_CLAIMS = 100  # claims of the records that grow in days
 SOURCES = 12
 KINDS = ("adversary", "third_party", "own_side", "analyst")
 DAILY = 50.0  # persons a day, the prior's median
-STAGES = (
-    "read",
-    "dependence",
-    "simulate",
-    "observe",
-    "containers",
-    "layout",
-    "fit",
-    "sample",
-    "gate",
-    "by_claim",
-    "save",
-    "load",
-)
 
 
 def settings_of(claims: int, days: int) -> dict[str, int]:
@@ -48,7 +36,7 @@ def settings_of(claims: int, days: int) -> dict[str, int]:
     size = max(claims, days)
     if size <= 3000:
         return {"draws": 1000, "tune": 1000, "chains": 4}
-    return {"draws": 100, "tune": 200, "chains": 2} if size <= 10_000 else {"draws": 20, "tune": 40, "chains": 2}
+    return {"draws": 50, "tune": 100, "chains": 2} if size <= 10_000 else {"draws": 20, "tune": 40, "chains": 2}
 
 
 def record_of(claims: int, days: int) -> tuple[Any, Any]:
@@ -90,28 +78,106 @@ def record_of(claims: int, days: int) -> tuple[Any, Any]:
     return table.astype(object), campaign
 
 
-def measure(claims: int, days: int, chosen: dict[str, int]) -> dict[str, Any]:
-    """Seconds of every stage for one record, in this process."""
-    import attrition as at
+def measure(claims: int, days: int, chosen: dict[str, int], warm: bool = True) -> dict[str, Any]:
+    """Seconds of every stage for one record, in this process, after one small record that loads all code (``warm``)."""
     from attrition import inference
-    from attrition.build import coordinates
+
+    inference.ESCALATED = 0.0  # sample once, whatever the gate says of few draws
+    if warm:
+        _stages(10, 60, {"draws": 10, "tune": 10, "chains": 2}, Stages(quiet=True))
+    before = peak()
+    stages = Stages()
+    row = _stages(claims, days, chosen, stages)
+    return {
+        "claims": claims,
+        "days": days,
+        "settings": chosen,
+        **row,
+        "seconds": stages.seconds,
+        "memory": stages.memory,
+        "peak_gb": peak(),
+        "before_gb": before,
+    }
+
+
+def peak() -> float:
+    """Most memory that this process has had at once so far (GB)."""
+    status = Path("/proc/self/status")  # a child's ru_maxrss begins at its parent's
+    if status.is_file():
+        return (
+            next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 2**20
+        )
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+class Stages:
+    """Seconds of each stage, one after the other, and the peak memory by its end."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.seconds: dict[str, float] = {}
+        self.memory: dict[str, float] = {}
+        self.quiet = quiet
+        self.begin()
+
+    def begin(self) -> None:
+        """Leave out what was done since the last stage."""
+        self.last = time.perf_counter()
+
+    def end(self, name: str) -> None:
+        """End a stage."""
+        self.seconds[name], self.memory[name] = time.perf_counter() - self.last, peak()
+        if not self.quiet:
+            sys.stderr.write(
+                f"    {name.replace('_', ' '):<12}{self.seconds[name]:9.2f} s  {self.memory[name]:5.2f} GB\n"
+            )
+            sys.stderr.flush()
+        self.begin()
+
+
+class Watched:
+    """The layout of a fit as it is made: its model, its seconds, and those of the search for its frame."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.seconds = {"layout": 0.0, "frame": 0.0}
+        self.gradients = 0
+
+    def __enter__(self) -> Watched:
+        from attrition.kernel import model
+
+        self.module, self.lay_out, self.search = model, model.kernel_model, model.frame
+        model.kernel_model, model.frame = self._kernel_model, self._frame
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.module.kernel_model, self.module.frame = self.lay_out, self.search
+
+    def _kernel_model(self, *given: Any) -> Any:
+        started = time.perf_counter()
+        self.model = self.lay_out(*given)
+        self.seconds["layout"] = time.perf_counter() - started - self.seconds["frame"]
+        return self.model
+
+    def _frame(self, gradient: Any, start: np.ndarray) -> Any:
+        def counted(z: np.ndarray) -> Any:
+            self.gradients += 1
+            return gradient(z)
+
+        started = time.perf_counter()
+        found = self.search(counted, start)
+        self.seconds["frame"] = time.perf_counter() - started
+        return found
+
+
+def _stages(claims: int, days: int, chosen: dict[str, int], stages: Stages) -> dict[str, Any]:
+    import attrition as at
     from attrition.checks.convergence import convergence
     from attrition.checks.pointwise import log_likelihood
     from attrition.containers import containers
     from attrition.curves import default_curve
-    from attrition.kernel.model import kernel_model
     from attrition.observations import observe
     from attrition.simulate import restated, simulate
-
-    inference.ESCALATED = 0.0  # sample once, whatever the gate says of few draws
-    seconds: dict[str, float] = {}
-    last = time.perf_counter()
-
-    def stage(name: str) -> None:
-        nonlocal last
-        now = time.perf_counter()
-        seconds[name] = now - last
-        last = now
 
     table, campaign = record_of(claims, days)
     priors = at.default_priors(campaign).override(
@@ -120,60 +186,69 @@ def measure(claims: int, days: int, chosen: dict[str, int]) -> dict[str, Any]:
             "rate_half_life": {"median": 8.0, "sd_log": 0.3},  # the default is refused for calendars of some 3,000 days
         }
     )
-    last = time.perf_counter()
-    blank = at.read_claims(table, name="growth")
-    stage("read")
+    reporting, curve = at.Reporting(min_persons=0.0), default_curve(campaign)
+    with tempfile.TemporaryDirectory() as folder:
+        stages.begin()
+        blank = at.read_claims(table, name="growth")
+        stages.end("read")
+        file = Path(folder) / "claims.csv"
+        table.to_csv(file, index=False)
+        stages.begin()
+        at.read_claims(file)
+        stages.end("read_file")
+        file_mb = file.stat().st_size / 1e6
     at.dependence(blank)
-    stage("dependence")
-    world = simulate(blank, campaign, priors, seed=1, reporting=at.Reporting(min_persons=0.0))
-    stage("simulate")
+    stages.end("dependence")
+    world = simulate(blank, campaign, priors, seed=1, reporting=reporting)
+    stages.end("simulate")
     record = restated(blank, world)
-    reporting = at.Reporting(min_persons=0.0)
-    curve = default_curve(campaign)
-    last = time.perf_counter()
+    stages.end("restate")
     seen = observe(record, campaign, reporting, None, curve.zero_until(campaign))
-    stage("observe")
-    arrays = containers(seen, campaign, priors, curve, reporting)
-    stage("containers")
-    sizes = {dim: len(names) for dim, names in coordinates(seen, campaign).items()}
-    model = kernel_model(arrays, sizes, priors, curve, reporting)
-    stage("layout")
-    point = model.start(1)
-    gradient = _gradient(model, point)
+    stages.end("observe")
+    containers(seen, campaign, priors, curve, reporting)
+    stages.end("containers")
     settings = at.Settings(**chosen)
-    last = time.perf_counter()
-    fit = at.fit(record, campaign, priors, seed=1, reporting=reporting, settings=settings, progress=False)
-    stage("fit")
-    seconds["sample"] = fit.timings["sample"]
-    last = time.perf_counter()
+    with Watched() as watched:
+        fit = at.fit(record, campaign, priors, seed=1, reporting=reporting, settings=settings, progress=False)
+    stages.end("fit")
+    stages.seconds |= watched.seconds
+    stages.seconds["sample"] = fit.timings["sample"] - sum(watched.seconds.values())
+    stages.begin()
     convergence(fit)
-    stage("gate")
+    stages.end("gate")
     log_likelihood(fit)
-    stage("by_claim")
+    stages.end("by_claim")
     with tempfile.TemporaryDirectory() as folder:
         path = fit.save(Path(folder) / "fit.nc")
-        stage("save")
+        stages.end("save")
         size = path.stat().st_size
         at.load(path)
-        stage("load")
+        stages.end("load")
     total = fit.array("cumulative_loss")[..., -1]
     truth = float(world.truth["cumulative_loss"][-1])
+    steps = fit.draws["sample_stats"]["n_steps"]
     return {
-        "claims": claims,
-        "days": days,
         "entered": len(seen.claims),
-        "settings": chosen,
-        "parameters": model.n_dim,
-        "gradient": gradient,
-        "steps": float(fit.draws["sample_stats"]["n_steps"].mean()),
-        "seconds": seconds,
-        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
+        "parameters": watched.model.n_dim,
+        "gradient": _gradient(watched.model),
+        "frame_gradients": watched.gradients,
+        "steps": float(steps.mean()),
+        "accept": settings.for_days(len(fit.posterior["day"])).target_accept,
+        "min_ess": fit.gate["min_ess"],
+        "divergences": fit.gate["divergences"],
+        "claims_mb": file_mb,
         "file_mb": size / 1e6,
-        "total": {"truth": truth, "below_truth": float(np.mean(total < truth)), "median": float(np.median(total))},
+        "total": {
+            "truth": truth,
+            "below_truth": float(np.mean(total < truth)),
+            "median": float(np.median(total)),
+            "low": float(np.quantile(total, 0.05)),
+            "high": float(np.quantile(total, 0.95)),
+        },
     }
 
 
-def _gradient(model: Any, point: np.ndarray) -> float:
+def _gradient(model: Any) -> float:
     """Median seconds of one log density with its gradient, at a starting point."""
     import ctypes
 
@@ -183,10 +258,11 @@ def _gradient(model: Any, point: np.ndarray) -> float:
     density = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, number, number, number, ctypes.POINTER(ctypes.c_int64))(
         callbacks().density
     )
-    slope, value = np.zeros(model.n_dim), np.zeros(1)
-    pointers = [array.ctypes.data_as(number) for array in (np.ascontiguousarray(point), slope, value)]
+    point, slope, value = np.ascontiguousarray(model.start(1)), np.zeros(model.n_dim), np.zeros(1)
+    pointers = [array.ctypes.data_as(number) for array in (point, slope, value)]
     data = model.data.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
     times: list[float] = []
+    bad = 0
     while len(times) < 5 or (sum(times) < 1.0 and len(times) < 5000):
         started = time.perf_counter()
         bad = density(model.n_dim, *pointers, data)
@@ -196,47 +272,19 @@ def _gradient(model: Any, point: np.ndarray) -> float:
     return float(np.median(times))
 
 
-def exponent(sizes: list[int], values: list[float]) -> float:
-    """Slope of log value on log size over the three largest sizes."""
-    if len(sizes) < 2:
-        return float("nan")
-    return float(np.polyfit(np.log(sizes[-3:]), np.log(np.maximum(values[-3:], 1e-9)), 1)[0])
-
-
-def page(results: dict[str, Any]) -> str:
-    """Tables of both series, as Markdown."""
-    lines = [
-        "# Growth",
-        "",
-        "Seconds unless said; exponent: slope of the logarithms over the three largest sizes. " + results["made"],
-    ]
-    for series, size in (("claims", "claims"), ("days", "days")):
-        rows = results[series]
-        if not rows:
-            continue
-        sizes = [row[size] for row in rows]
-        lines += ["", f"## By the number of {size}", "", f"| | {' | '.join(f'{one:,}' for one in sizes)} | exponent |"]
-        lines.append("| --- " * (len(rows) + 2) + "|")
-        told = [
-            f"{row['settings']['chains']} x ({row['settings']['tune']} + {row['settings']['draws']})" for row in rows
-        ]
-        lines.append(f"| draws | {' | '.join(told)} | |")
-        lines.append(f"| leapfrogs a draw | {' | '.join(f'{row["steps"]:.0f}' for row in rows)} | |")
-        gradients = [1e6 * row["gradient"] for row in rows]
-        lines.append(
-            f"| gradient, microseconds | {' | '.join(f'{one:,.1f}' for one in gradients)} | {exponent(sizes, gradients):.2f} |"
-        )
-        for name in STAGES:
-            values = [row["seconds"][name] for row in rows]
-            lines.append(
-                f"| {name.replace('_', ' ')} | {' | '.join(f'{one:.3g}' for one in values)} | {exponent(sizes, values):.2f} |"
-            )
-        for name, label in (("peak_gb", "peak memory, GB"), ("file_mb", "saved fit, MB")):
-            values = [row[name] for row in rows]
-            lines.append(f"| {label} | {' | '.join(f'{one:.2f}' for one in values)} | {exponent(sizes, values):.2f} |")
-        below = [f"{100 * row['total']['below_truth']:.0f}%" for row in rows]
-        lines.append(f"| draws of the total below the truth | {' | '.join(below)} | |")
-    return "\n".join(lines) + "\n"
+def one_size(claims: int, days: int, sampler: list[int] | None, limit: float) -> dict[str, Any]:
+    """Measure one size in a process of its own: its row, or what went wrong."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--one", str(claims), str(days)]
+    if sampler:
+        command += ["--sampler", *map(str, sampler)]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return {"claims": claims, "days": days, "failed": f"not done in {limit:,.0f} seconds"}
+    if done.returncode:
+        return {"claims": claims, "days": days, "failed": f"ended with {done.returncode}"}
+    row: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return row
 
 
 def main() -> None:
@@ -245,6 +293,7 @@ def main() -> None:
     parser.add_argument("--days", nargs="*", type=int, default=[100, 300, 1000, 3000])
     parser.add_argument("--out", type=Path, default=HERE)
     parser.add_argument("--sampler", nargs=3, type=int, metavar=("DRAWS", "TUNE", "CHAINS"), help="for every size")
+    parser.add_argument("--limit", type=float, default=900.0, help="seconds after which a size is given up")
     parser.add_argument("--one", nargs=2, type=int, metavar=("CLAIMS", "DAYS"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -253,24 +302,34 @@ def main() -> None:
             chosen = dict(zip(("draws", "tune", "chains"), given.sampler, strict=True))
         print(json.dumps(measure(*given.one, chosen)))
         return
-    results: dict[str, Any] = {"made": dt.date.today().isoformat(), "claims": [], "days": []}
+    import growth_report
+    from run import machine
+
+    results: dict[str, Any] = {
+        "made": dt.date.today().isoformat(),
+        "machine": machine(),
+        "claim_days": CLAIM_DAYS,
+        "day_claims": DAY_CLAIMS,
+        "claims": [],
+        "days": [],
+        "failed": [],
+    }
     problems = [("claims", number, CLAIM_DAYS) for number in sorted(given.claims)]
     problems += [("days", DAY_CLAIMS, number) for number in sorted(given.days)]
+    given.out.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
     for series, claims, days in problems:
-        command = [sys.executable, str(Path(__file__).resolve()), "--one", str(claims), str(days)]
-        if given.sampler:
-            command += ["--sampler", *map(str, given.sampler)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{claims} claims, {days} days: {done.stderr[-2000:]}")
-        row = json.loads(done.stdout.strip().splitlines()[-1])
-        results[series].append(row)
-        print(
-            f"{claims:>7} claims {days:>5} days: fit {row['seconds']['fit']:.1f} s, {row['peak_gb']:.2f} GB", flush=True
-        )
-        given.out.mkdir(parents=True, exist_ok=True)
+        print(f"{claims:,} claims, {days:,} days", file=sys.stderr, flush=True)
+        row = one_size(claims, days, given.sampler, given.limit)
+        results["failed" if "failed" in row else series].append(row)
+        told = row.get("failed") or f"fit {row['seconds']['fit']:.1f} s, {row['peak_gb']:.2f} GB"
+        done = time.perf_counter() - started
+        print(f"{claims:>7} claims {days:>5} days: {told} ({done:.0f} s so far)", flush=True)
         (given.out / "growth.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        (given.out / "growth.md").write_text(page(results), encoding="utf-8")
+    growth_report.write(results, given.out)
+    print((given.out / "growth.md").read_text(encoding="utf-8"))
+    if results["failed"]:
+        raise SystemExit(f"{len(results['failed'])} of {len(problems)} sizes failed")
 
 
 if __name__ == "__main__":

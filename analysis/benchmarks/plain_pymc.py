@@ -2,7 +2,7 @@
 
 Run: python plain_pymc.py --data january.json --out draws.npz [--sampler default|pymc|nutpie]
 ``default`` is ``pm.sample()``, which takes nutpie where it is installed; ``pymc`` is PyMC's own sampler; ``nutpie`` is nutpie called
-directly. Called with --again, it samples a second time in the same process, from the model built anew (seconds as "again").
+directly. Called with --again N, it samples N times more in the same process, each time from the model built anew.
 """
 
 from __future__ import annotations
@@ -171,16 +171,18 @@ def main():
     clock.part("build")
     trace = sample(model, given.seed, given, clock)
     clock.part("sample" if given.sampler == "nutpie" else "compile and sample")
-    if given.again:
+    again = []
+    for number in range(1, int(given.again or 0) + 1):
         before = time.perf_counter()
-        sample(build(data), given.seed + 1, given, clock)
-        clock.seconds["again"] = time.perf_counter() - before
+        sample(build(data), given.seed + number, given, Clock(before))
+        again.append(time.perf_counter() - before)
     posterior, stats = trace["posterior"], trace["sample_stats"]
     names = ("total", "total_then", "total_before", "size", "share", "error", "stance_bias", "source_bias")
     write(
         given.out,
         published(data, {name: posterior[name].values for name in names}),
         seconds=clock.seconds,
+        again=again,
         divergences=int(stats["diverging"].sum()),
         steps=float(stats["n_steps"].mean()) if "n_steps" in stats else None,
         accept=given.accept,

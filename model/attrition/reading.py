@@ -3,7 +3,7 @@
 A number is digits with an optional decimal point; ``1.234`` (a decimal or a thousand?), ``1,2`` and ``3 800``
 are refused. A date is ``YYYY-MM-DD``; ``03/04/2025`` is refused. ``as_of`` may also be a month, ``YYYY-MM``: the
 figure then speaks of some day of it. Every cell that is refused is reported. A file is read within bounds of size: of
-the whole, of a row, of the number of rows and of columns.
+the whole, of a row, of the number of rows, of columns and of cells.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from .errors import FileError, InputError, Problem, shown
 
 MAX_BYTES = 64 * 2**20
 MAX_ROW = 2**20
-MAX_ROWS = 50_000
+MAX_ROWS = 200_000
 MAX_COLUMNS = 200
+MAX_CELLS = 10_000_000
 MAX_DIGITS = 17
 MAX_NUMBER = 1e9
 NEVER_NEGATIVE = "Losses and strengths are counted, never negative: check the sign."
@@ -62,11 +63,13 @@ def rows_of(source: object) -> list[Row]:
     if not isinstance(source, pd.DataFrame):
         do = "Give the file's name, or read it with pandas first."
         raise _fail("argument", "source", shown(source), "a path or a pandas DataFrame", do)
-    rows = []
-    _check_columns([str(column) for column in source.columns], "header")
-    for number, (_, row) in enumerate(source.iterrows(), start=1):
-        rows.append((f"row {number}", {str(key): value for key, value in row.items()}))
-    return rows
+    names = [str(column) for column in source.columns]
+    _check_columns(names, "header")
+    columns = [source[column].tolist() for column in source.columns]
+    return [
+        (f"row {number}", dict(zip(names, cells, strict=True)))
+        for number, cells in enumerate(zip(*columns, strict=True), start=1)
+    ]
 
 
 def _fail(where: str, column: str, got: str, expected: str, do: str) -> InputError:
@@ -120,6 +123,9 @@ def _rows_of_file(path: Path) -> list[Row]:
             if len(cells) != len(header):
                 got, expected = f"{len(cells)} cells", f"{len(header)}, as in the header"
                 raise _fail(where, "row", got, expected, "Quote any text that contains a comma.")
+            if number * len(header) > MAX_CELLS:
+                got, expected = f"more than {MAX_CELLS} cells", f"at most {MAX_CELLS}"
+                raise _fail(where, "file", got, expected, "Split the table, or leave out columns of your own.")
             rows.append((where, {name: _unmarked(name, cell) for name, cell in zip(header, cells, strict=True)}))
     except csv.Error as error:
         where = f"line {lines.first}" + (f" to {reader.line_num}" if reader.line_num > lines.first else "")

@@ -167,22 +167,25 @@ def restated(claims: Claims, simulated: Simulated) -> Claims:
 
     A range becomes the simulated cell of its grid; an open bound that is not met becomes its complement.
     """
-    table = claims.table.set_index("claim_id", drop=False)
-    for row, value in zip(simulated.seen.claims.to_dict("records"), simulated.arrays["claim_value"], strict=True):
-        name = row["claim_id"]
+    import pandas as pd
+
+    table = claims.table.reset_index(drop=True)
+    places = {name: place for place, name in enumerate(table["claim_id"])}
+    told = {column: table[column].tolist() for column in ("value", "low", "high", "unit", "bound")}
+    spoken = simulated.seen.claims[["claim_id", "bound", "open", "low", "high", "spoken"]].to_dict("records")
+    for row, drawn in zip(spoken, simulated.arrays["claim_value"], strict=True):
+        place, value, stated = places[row["claim_id"]], float(drawn), row["spoken"][2]
         if row["bound"] == "range" and row["low"] > 0:
-            ratio = row["spoken"][2]
-            table.loc[name, ["low", "high", "value"]] = [float(value), float(value * ratio), None]
+            told["low"][place], told["high"][place], told["value"][place] = value, value * stated, None
         elif row["bound"] == "range":
-            ends = (0.0, row["high"]) if value <= row["high"] else (row["high"], 1e9)
-            table.loc[name, ["low", "high", "value"]] = [*ends, None]
+            met = value <= row["high"]
+            told["low"][place], told["high"][place] = (0.0, row["high"]) if met else (row["high"], 1e9)
+            told["value"][place] = None
         elif row["open"] == "yes":
-            threshold = row["spoken"][2]
-            met = value == threshold
-            table.loc[name, "value"] = threshold
-            if not met:
-                table.loc[name, "bound"] = "at_most" if row["bound"] == "at_least" else "at_least"
+            told["value"][place] = stated
+            if value != stated:
+                told["bound"][place] = "at_most" if row["bound"] == "at_least" else "at_least"
         else:
-            table.loc[name, "value"] = float(value)
-            table.loc[name, "unit"] = row["spoken"][2]
-    return dataclasses.replace(claims, _table=table.reset_index(drop=True))
+            told["value"][place], told["unit"][place] = value, stated
+    changed = {column: pd.Series(cells, dtype=object) for column, cells in told.items()}
+    return dataclasses.replace(claims, _table=table.assign(**changed))
