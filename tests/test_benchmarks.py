@@ -1,6 +1,7 @@
-"""The benchmarks: what they write in plain PyMC is the package's model; growth and fitting again are measured as they say."""
+"""The benchmarks: what they write in plain PyMC is the package's model; growth, fitting again and draws a second are as they say."""
 
 import importlib
+import json
 import math
 import sys
 from pathlib import Path
@@ -292,3 +293,37 @@ def test_an_extended_model_is_told_from_empty_caches_and_from_the_next_process(b
         "extended model, first fit, in the next process": [30.0],
     }
     assert called == [("4", tmp_path / "extended"), ("0", tmp_path / "extended")]
+
+
+def test_effective_draws_a_second_of_sampling_leave_compiling_out(bench, tmp_path):
+    """Recomputed from the draws by ArviZ, and read off the table, whose ratio is of medians over three runs."""
+    import arviz as az
+
+    run, report = bench("run"), bench("report")
+    rng, runs, expected = np.random.default_rng(3), {}, {}
+    for name, sampling in (("attrition", (0.5, 0.7, 0.9)), ("stan", (20.0, 30.0, 40.0))):
+        runs[name], expected[name] = [], []
+        for number, seconds in enumerate(sampling):
+            noise = rng.normal(size=(4, 200))
+            sticky = noise + 2.0 * np.repeat(noise[:, ::10], 10, axis=1)
+            file = f"{name}-{number}.npz"
+            np.savez(tmp_path / file, told="{}", slow=sticky, quick=noise)
+            ess = [
+                min(float(az.ess(one, method=how, **more)) for one in (sticky, noise))
+                for how, more in (("bulk", {}), ("tail", {"prob": (0.05, 0.95)}))
+            ]
+            expected[name].append([one / seconds for one in ess])
+            one = {"draws": file, "seed": number, "wall": seconds + 100.0, "memory": 1.0, "steps": 7.0, "accept": 0.8}
+            one |= {"divergences": 0, "sampler": name, "seconds": {"import": 1.0, "compile": 99.0, "sample": seconds}}
+            runs[name] += [one | {"state": "warm"}, one | {"state": "cold"}]
+    summary = json.loads(json.dumps(run.summary(list(runs), runs, tmp_path)))
+    middle = {name: np.median(rows, axis=0) for name, rows in expected.items()}
+    for name, row in summary["alternatives"].items():
+        found = [row[f"{key}_per_sampling"]["median"] for key in ("bulk", "tail")]
+        np.testing.assert_allclose(found, middle[name], rtol=1e-12)
+    machine = {"cores": 2, "processor": "any", "python": "3", "load_before": 0.0, "packages": {}}
+    page = report.page({"made": "", "draws": 200, "machine": machine, **summary})
+    rows = [[cell.strip() for cell in line.split("|")] for line in page.splitlines() if line.startswith("| ")]
+    place = rows[0].index("times (bulk / tail)")
+    ratios = next(row for row in rows if row[1] == "Stan")[place]
+    assert ratios == " / ".join(f"{ratio:.1f}" for ratio in middle["attrition"] / middle["stan"])

@@ -28,18 +28,15 @@ functions {
     return above - log1p_exp(-z_low - width) + log1m_exp(-width);
   }
   // "over 3,000" is that cell or, with geometrically falling probability, one of seven above it
-  real log_claim(real low, real high, real unit, real center, real scale, real slack) {
+  real log_claim(real low, real high, real unit, real center, real scale, vector log_weight) {
     if (unit == 0) return log_cell(low, high, center, scale);
     vector[8] parts;
-    for (k in 1:8) {
-      parts[k] = log1m(slack) + (k - 1) * log(slack) - log1m(slack^8)
-                 + log_cell(low + (k - 1) * unit, high + (k - 1) * unit, center, scale);
-    }
+    for (k in 1:8) parts[k] = log_weight[k] + log_cell(low + (k - 1) * unit, high + (k - 1) * unit, center, scale);
     return log_sum_exp(parts);
   }
 }
 data {
-  real<lower=0, upper=1> shifted;
+  int<lower=0, upper=1> shifted;
   int days;
   int onset;
   real onset_sd;
@@ -133,7 +130,7 @@ transformed parameters {
   real return_delay = exp(log_return_delay);
   vector[sources] lag = exp(log_lag);
   vector[days + 1] total;
-  vector[days] intended;
+  real intended;
   vector[4] stance_bias = stance_mean + stance_sd .* stance;
   vector[sources] source_bias;
   vector[sources] reported;
@@ -143,35 +140,42 @@ transformed parameters {
   {
     real begins = onset + onset_sd * late;
     real phi = 2 ^ (-1 / half_life);
-    real log_level = log(long_run_fraction) + log(size);
+    real step = sqrt(1 - square(phi));
+    real log_level = log_long_run_fraction + log_size;
     vector[knots + 1] walk;
     walk[1] = 0;
-    for (k in 1:knots) walk[k + 1] = phi * walk[k] + sqrt(1 - square(phi)) * innovation[k];
-    real halfway = 1 - 2 ^ (-shift_middle / 7 / half_life);
-    escalation_mean = shifted * (rate_sd * dot_product(shift_window, walk) + halfway * (log_level - prior_escalation[1]))
-                      / prior_escalation[2];
+    for (k in 1:knots) walk[k + 1] = phi * walk[k] + step * innovation[k];
+    escalation_mean = 0;
+    if (shifted) {
+      real halfway = 1 - 2 ^ (-shift_middle / 7 / half_life);
+      escalation_mean = (rate_sd * dot_product(shift_window, walk) + halfway * (log_level - prior_escalation[1]))
+                        / prior_escalation[2];
+    }
     real log_escalation = prior_escalation[1] + prior_escalation[2] * (escalation - escalation_mean);
-    real so_far = 0;
+    intended = 0;
     total[1] = 0;
     for (d in 1:days) {
       real day = d - 1;
       real wave = rate_sd * (walk[knot_left[d] + 1] * (1 - knot_weight[d]) + walk[knot_left[d] + 2] * knot_weight[d]);
       real back = 1 - 2 ^ (-fmax(day - 0.5 - begins, 0) / 7 / half_life);
       real gate = fmin(fmax(day - begins, 0), 1);
-      so_far += contact * fmin(day, 1) * (1 - gate)
+      intended += contact * fmin(day, 1) * (1 - gate)
                 + gate * exp(log_escalation + (log_level - log_escalation) * back + wave);
-      intended[d] = so_far;
       // nobody is lost twice
-      total[d + 1] = so_far * exp(-log1p_exp(16 * (log(so_far + 1e-9) - log(size))) / 16);
+      total[d + 1] = intended * exp(-log1p_exp(16 * (log(intended + 1e-9) - log_size)) / 16);
     }
     real log_odds = logit(share);
     for (s in 1:sources) {
       real both = stance_bias[kind[s] + 1] + group_sd[s] * group_effect[group[s] + 1];
-      real place = fmax(shift_end[s] - shift_lagged[s] * lag[s], 1);
-      real spoken = log(fmax(smooth(total, place), 1e-9)) - shift_log_value[s];
-      own_mean[s] = shifted * shift_scale[s] * (both + spoken);
+      own_mean[s] = 0;
+      killed_mean[s] = 0;
+      if (shifted) {
+        real place = fmax(shift_end[s] - shift_lagged[s] * lag[s], 1);
+        real spoken = log(fmax(smooth(total, place), 1e-9)) - shift_log_value[s];
+        own_mean[s] = shift_scale[s] * (both + spoken);
+        killed_mean[s] = shift_killed[s] * (log_odds + 1);
+      }
       source_bias[s] = both + own_sd[s] * (own[s] - own_mean[s]);
-      killed_mean[s] = shifted * shift_killed[s] * (log_odds + 1);
       reported[s] = log_odds + killed_share_source_sd * (killed_logit[s] - killed_mean[s]);
     }
   }
@@ -199,6 +203,12 @@ model {
   evacuated ~ beta(prior_evacuated[1], prior_evacuated[2]);
   returning ~ beta(prior_returning[1], prior_returning[2]);
   log_return_delay ~ normal(prior_return_delay[1], prior_return_delay[2]);
+  array[4] vector[8] log_weight;
+  for (k in 1:4) {
+    real log_slack = log(slack[k]);
+    real first = log1m(slack[k]) - log1m(slack[k] ^ 8);
+    for (step in 1:8) log_weight[k][step] = first + (step - 1) * log_slack;
+  }
   for (c in 1:claims) {
     int s = source[c] + 1;
     if (category[c] < 8) {
@@ -213,7 +223,7 @@ model {
         center += sd * sqrt(briefing_share) * common[briefing[c] + 1];
         alone = sqrt(1 - briefing_share);
       }
-      target += log_claim(low[c], high[c], unit[c], center, sd * alone * root3_pi, slack[kind[s] + 1]);
+      target += log_claim(low[c], high[c], unit[c], center, sd * alone * root3_pi, log_weight[kind[s] + 1]);
     } else {
       // how many there are: the present, less the lost, with the wounded who came back
       real there = size;
@@ -225,8 +235,8 @@ model {
         sd = present_error;
       }
       real center = log(there) + deployed_source_sd * headcount[s];
-      target += log_claim(low[c], high[c], unit[c], center, sd * root3_pi, slack[kind[s] + 1]);
+      target += log_claim(low[c], high[c], unit[c], center, sd * root3_pi, log_weight[kind[s] + 1]);
     }
   }
-  target += -log1p_exp(-(log(size) - log(intended[days])) / 0.05);
+  target += -log1p_exp(-(log_size - log(intended)) / 0.05);
 }

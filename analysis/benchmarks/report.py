@@ -8,6 +8,14 @@ from typing import Any
 
 GROUPS = (("As one would write it", False), ("Given our parametrisation", True))
 OURS, OTHER = "#0b559f", "#767676"
+SAMPLING = (
+    "Seconds of sampling: attrition, those that the fit keeps with its draws (the published quantities, computed after them, take a "
+    "fiftieth more; of a fit sampled twice, all of it); PyMC, the `sampling_time` that pm.sample writes in its result; nutpie, the call "
+    "of `nutpie.sample`; NumPyro, the run of the sampler's program, which is compiled ahead of time; Stan, the call of `sample` on the "
+    "built program (a fiftieth of it is not the chains'). Compile: for PyMC what is left of pm.sample's seconds, diagnostics included; "
+    "for NumPyro, tracing and compiling, or reading the compiled program from its cache; for Stan, `stan.build`. Times: attrition's "
+    "median per second of sampling over that of the row."
+)
 
 
 def write(results: Mapping[str, Any], folder: Path) -> None:
@@ -29,7 +37,10 @@ def page(results: Mapping[str, Any]) -> str:
         "",
         "Medians with the smallest and largest in brackets. Wall seconds are of whole processes, from a cold interpreter to its "
         "end; cold: every compiler's cache empty. ESS: the smallest effective sample size over the published quantities; per "
-        "second of the warm wall. Memory: the peak of the largest process.",
+        "second of the warm wall, and per second of sampling alone, which is tuning and drawing in a process whose caches are warm. "
+        "Memory: the peak of the largest process.",
+        "",
+        SAMPLING,
     ]
     for title, ours in GROUPS:
         chosen = {name: row for name, row in rows.items() if row["ours"] == ours}
@@ -38,29 +49,29 @@ def page(results: Mapping[str, Any]) -> str:
         lines += ["", f"## {title}", ""]
         lines.append(
             "| way | target acceptance | wall warm, s | wall cold, s | compile warm / cold, s | sample, s | steps a draw "
-            "| min ESS bulk / tail | ESS per s bulk / tail | R-hat | divergences | memory, MB | agrees |"
+            "| min ESS bulk / tail | ESS per s bulk / tail | min ESS per second of sampling (bulk / tail) | times (bulk / tail) | R-hat | divergences | memory, MB | agrees |"
         )
-        lines.append("| --- " * 13 + "|")
-        lines += [_row(row) for row in chosen.values()]
+        lines.append("| --- " * 15 + "|")
+        lines += [_row(row, rows["attrition"]) for row in chosen.values()]
     lines += ["", "## Agreement of the posteriors", "", *_agreement(rows)]
     return "\n".join(lines) + "\n"
 
 
-def _row(row: Mapping[str, Any]) -> str:
+def _row(row: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     agrees = {True: "yes", False: "**no**", None: ""}[row.get("agrees")]
-    both = "compile and sample_warm" in row
-    compiled = "with sampling" if both else f"{_of(row['compile_warm'], 1)} / {_of(row['compile_cold'], 1)}"
-    sampled = _of(row["compile and sample_warm"], 1) + " (with compiling)" if both else _of(row["sample_warm"], 1)
+    times = (ours[key]["median"] / row[key]["median"] for key in ("bulk_per_sampling", "tail_per_sampling"))
     cells = [
         row["label"],
         f"{row['accept']:g}",
         _of(row["wall_warm"], 1),
         _of(row["wall_cold"], 1),
-        compiled,
-        sampled,
+        f"{_of(row['compile_warm'], 1)} / {_of(row['compile_cold'], 1)}",
+        _of(row["sample_warm"], 1),
         _of(row["steps"], 0),
         f"{_of(row['bulk'], 0)} / {_of(row['tail'], 0)}",
         f"{_of(row['bulk_per_second'], 0)} / {_of(row['tail_per_second'], 0)}",
+        f"{_of(row['bulk_per_sampling'], 0)} / {_of(row['tail_per_sampling'], 0)}",
+        "" if row is ours else " / ".join(f"{ratio:.1f}" for ratio in times),
         f"{row['rhat']['max']:.3f}",
         ", ".join(str(number) for number in row["divergences"]),
         _of(row["memory"], 0),

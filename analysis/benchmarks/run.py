@@ -114,13 +114,15 @@ def summary(names: list[str], runs: Mapping[str, list[dict[str, Any]]], work: Pa
         row["wall_warm"] = spread([one["wall"] for one in warm[name]])
         row["wall_cold"] = spread([one["wall"] for one in cold])
         row["memory"] = spread([one["memory"] for one in warm[name]])
-        for part in ("import", "compile", "sample", "compile and sample"):
+        for part in ("import", "compile", "sample"):
             for state, some in (("warm", warm[name]), ("cold", cold)):
                 if part in some[0]["seconds"]:
                     row[f"{part}_{state}"] = spread([one["seconds"][part] for one in some])
         row |= {key: spread([one[key] for one in mixed]) for key in ("bulk", "tail", "rhat")}
         for key in ("bulk", "tail"):
-            row[f"{key}_per_second"] = spread([m[key] / one["wall"] for m, one in zip(mixed, warm[name], strict=True)])
+            each = list(zip((one[key] for one in mixed), warm[name], strict=True))
+            row[f"{key}_per_second"] = spread([ess / one["wall"] for ess, one in each])
+            row[f"{key}_per_sampling"] = spread([ess / one["seconds"]["sample"] for ess, one in each])
         row["slowest"] = sorted({one["slowest"] for one in mixed})
         row["steps"] = spread([one["steps"] for one in warm[name]])
         row["accept"], row["sampler"] = warm[name][0]["accept"], warm[name][0]["sampler"]
