@@ -168,6 +168,13 @@ def test_an_extended_model_is_kept_or_refused(january, record, campaign):
     done = at.fit(known, campaign, seed=1, model=model, curve=flat, settings=SHORT, progress=False)
     assert done.extended
     assert np.median(total(done)) == pytest.approx(6000, rel=0.03)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nutpie.compile_pymc_model", None)  # what was kept needs no compiling
+        kept = at.fit(known, campaign, seed=1, model=model, curve=flat, settings=SHORT, progress=False)
+    np.testing.assert_array_equal(total(kept), total(done))
+    fewer = at.refit(kept, known.without([known.table["claim_id"].iloc[0]]), progress=False)
+    assert fewer.compiled is kept.compiled
+    assert np.median(total(fewer)) == pytest.approx(6000, rel=0.03)
     again = at.refit(done, progress=False)
     assert again.compiled is done.compiled
     assert np.median(total(again)) == pytest.approx(6000, rel=0.03)

@@ -285,17 +285,19 @@ def _is_fit(path: Path) -> bool:
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept; the next fit compiles again.")] = False,
 ) -> None:
-    """Show or clear the sampler's compiled code, which is kept between runs."""
+    """Show or clear compiled code that is kept between runs: the sampler's, and that of extended models."""
+    from . import kept_graph
     from .kernel import store
 
     typer.echo(f"Folder: {store.folder()} (set {store.VARIABLE} for another)")
     if clear:
-        typer.echo(f"Removed: {store.clear()}")
+        typer.echo(f"Removed: {store.clear() + kept_graph.clear()}")
         return
-    found = store.entries()
-    for entry in found:
-        typer.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB{'  in use' if entry.current else ''}")
-    if not any(entry.current for entry in found):
+    kernels, models = store.entries(), kept_graph.entries()
+    for kind, found in (("sampler", kernels), ("extended model", models)):
+        for entry in found:
+            typer.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB  {kind}{', in use' if entry.current else ''}")
+    if not any(entry.current for entry in kernels):
         typer.echo("Nothing is kept for this version: the next fit compiles, which takes about half a minute.")
 
 

@@ -17,13 +17,14 @@ import numpy as np
 
 from .containers import check_same, pack
 from .errors import AttritionError
+from .kept_graph import compiled_model
 
 if TYPE_CHECKING:
     import pymc as pm
 
     from .kernel.model import KernelModel
 
-COMPILING = "Compiling the extended model (about a minute; a refit needs none)"
+COMPILING = "Compiling the extended model (about a minute, once on this machine: it is kept)"
 COMPILING_ONCE = "Compiling the sampler's code (half a minute, once on this machine: it is kept)"
 
 type Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
@@ -101,10 +102,7 @@ def compile_model(
     """
     with _notice(COMPILING, progress):
         started = time.perf_counter()
-        import nutpie
-
-        names = [variable.name for variable in model.free_RVs]
-        compiled = nutpie.compile_pymc_model(model, var_names=names)
+        compiled = compiled_model(model, [variable.name for variable in model.free_RVs])
     layout = {name: tuple(model.coords.get(f"{name}_{axis}") or (name,)) for name, axis in _PACKS}
     layout = {name: labels for name, labels in layout.items() if name in model.named_vars}
     return Compiled(key, compiled, layout, rooms, time.perf_counter() - started, extended)

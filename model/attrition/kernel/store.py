@@ -1,9 +1,9 @@
-"""Machine code of the kernel on disk: one file in the user's own cache folder, checked before it is used.
+"""Machine code on disk: files in the user's own cache folder, checked before they are used.
 
 The entry is a pickle, the one exception to "no pickle": it holds machine code that this user's process wrote for itself. It is
 read only if the folder and the file belong to this user and nobody else can write to them, and if its digest is right; anything
 else is compiled again. The name of an entry says what it was made from: this package's text, the packages that compile, Python
-and the processor.
+and the processor. The kernel is one kind of entry; models that a user has extended are another, see ``kept_graph``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ENDING = ".kernel"
 
 @dataclass(frozen=True)
 class Entry:
-    """One kept kernel: its file, size in bytes, and whether this installation would use it."""
+    """One kept piece of code: its file, size in bytes, and whether this installation would use it."""
 
     path: Path
     size: int
@@ -44,7 +44,7 @@ class Entry:
 
 
 def folder() -> Path:
-    """Folder of kept kernels: ``ATTRITION_CACHE_DIR``, else the platform's cache folder of this user."""
+    """Folder of kept code: ``ATTRITION_CACHE_DIR``, else the platform's cache folder of this user."""
     given = os.environ.get(VARIABLE)
     if given:
         return Path(given)
@@ -58,36 +58,45 @@ def folder() -> Path:
 @functools.cache
 def key() -> str:
     """What a kernel depends on: its text, the packages that compile it, Python, and the processor."""
+    root = Path(__file__).resolve().parents[1]
+    return made_from([*(root / f"{name}.py" for name in TEXT), *root.glob("kernel/*.py")], MAKERS)
+
+
+def made_from(texts: Iterable[Path], makers: Iterable[str]) -> str:
+    """Digest of what compiled code depends on: texts of this package, packages by version, Python, and the processor."""
     from llvmlite import binding
 
     found = hashlib.sha256()
-    root = Path(__file__).resolve().parents[1]
-    for path in sorted([*(root / f"{name}.py" for name in TEXT), *root.glob("kernel/*.py")]):
+    for path in sorted(texts):
         found.update(path.name.encode() + b"\0" + path.read_bytes())
-    made_by = [f"{name} {version(name)}" for name in MAKERS]
+    made_by = [f"{name} {version(name)}" for name in makers]
     machine = [platform.python_version(), platform.machine(), binding.get_host_cpu_name()]
     features = binding.get_host_cpu_features().flatten()
     found.update("\n".join([*made_by, *machine, features]).encode())
     return found.hexdigest()[:24]
 
 
-def entries() -> list[Entry]:
-    """Kept kernels, the newest first."""
-    where = folder()
-    if not where.is_dir():
-        return []
-    paths = sorted(where.glob(f"*{ENDING}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [Entry(path, path.stat().st_size, path.stem == key()) for path in paths]
+def entries(ending: str = ENDING, current: str | None = None) -> list[Entry]:
+    """Entries of one kind, kernels by default, the newest first; ``current`` is how the names of those in use begin."""
+    where, begins = folder(), key() if current is None else current
+    found = []
+    for path in where.glob(f"*{ending}") if where.is_dir() else ():
+        try:
+            about = path.stat()
+        except FileNotFoundError:  # another process has just removed it
+            continue
+        found.append((about.st_mtime, Entry(path, about.st_size, path.stem.startswith(begins))))
+    return [entry for _, entry in sorted(found, key=lambda one: one[0], reverse=True)]
 
 
-def clear() -> int:
-    """Remove every kept kernel; returns how many there were."""
-    return _remove(entry.path for entry in entries())
+def clear(ending: str = ENDING) -> int:
+    """Remove every entry of one kind, kernels by default; returns how many there were."""
+    return _remove(entry.path for entry in entries(ending))
 
 
-def read() -> Any | None:
-    """Kept kernel of this installation; None if there is none that may be used."""
-    path = folder() / f"{key()}{ENDING}"
+def read(name: str | None = None) -> Any | None:
+    """Entry of this name, by default this installation's kernel; None if there is none that may be used."""
+    path = folder() / (name or f"{key()}{ENDING}")
     try:
         with path.open("rb") as file:
             if not (_private(os.fstat(file.fileno())) and _private(path.parent.stat())):
@@ -103,17 +112,20 @@ def read() -> Any | None:
     return pickle.loads(payload)  # noqa: S301
 
 
-def write(payload: bytes) -> Path | None:
-    """Keep a kernel, whole or not at all; None if the folder cannot be written. The oldest beyond four are removed."""
+def write(payload: bytes, name: str | None = None, limit: int = KEPT_ENTRIES) -> Path | None:
+    """Keep an entry, by default the kernel, whole or not at all; None if the folder cannot be written.
+
+    The oldest of its kind beyond the limit are removed.
+    """
     where = folder()
-    path = where / f"{key()}{ENDING}"
+    path = where / (name or f"{key()}{ENDING}")
     try:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=where, prefix=".writing-")
         with os.fdopen(handle, "wb") as file:
             file.write(MAGIC + hashlib.sha256(payload).digest() + payload)
         os.replace(name, path)
-        _remove(entry.path for entry in entries()[KEPT_ENTRIES:])
+        _remove(entry.path for entry in entries(path.suffix)[limit:])
     except OSError as error:
         log.warning(
             "The compiled model could not be kept in %s (%s): it will be compiled again next time", where, error
