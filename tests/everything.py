@@ -231,9 +231,7 @@ def taken(
 
     def take(parameter: Any, mean: Any) -> Any:
         if parameter.dims == ("knot",):
-            keys = [
-                str(knot) for knot in range(arrays["phase_window"].shape[1] - 1 if "phase_window" in arrays else 22)
-            ]
+            keys = [str(knot) for knot in range(seen.rooms["knot"])]
         else:
             keys = [alias(key) for dim in parameter.dims for key in named[dim]]
         rngs = [np.random.default_rng(seed_of(seed, parameter.name, key)) for key in (keys or [""])]

@@ -1,4 +1,4 @@
-"""The benchmarks: what they write in plain PyMC is the package's model; growth, fitting again and draws a second are as they say."""
+"""The benchmarks: what they write in plain PyMC is the package's model; growth, refits and draws a second are as they say."""
 
 import importlib
 import json

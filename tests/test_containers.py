@@ -160,7 +160,7 @@ def test_an_index_out_of_range_is_refused(arrays, name):
     assert BY_NAME[name].below
     top = {
         "form": 5, "source": 32, "source_kind": 4, "category": 13, "share_knot": 17, "wave": 1, "briefing": 8, "month": 8,
-        "drift": len(arrays["drift_step"]), "knot": arrays["phase_window"].shape[1] - 1,
+        "drift": len(arrays["drift_step"]), "knot": ROOMS["knot"],
     }[BY_NAME[name].below]  # fmt: skip
     for index, ok in ((-1, False), (top, False), (2**40, False), (top - 1, True)):
         array = arrays[name].copy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,8 +12,11 @@ import attrition as at
 from attrition.build import coordinates, one_vintage
 from attrition.containers import containers
 from attrition.curves import DATE_SDS, default_curve
+from attrition.kernel.callbacks import callbacks
+from attrition.kernel.centred import from_centred, to_centred
 from attrition.kernel.density import density
 from attrition.kernel.frame import frame
+from attrition.kernel.layout import OPTION
 from attrition.kernel.model import _gradient, kernel_model
 from attrition.observations import observe
 from attrition.reporting import Reporting
@@ -72,7 +77,8 @@ def test_no_claim_moves_what_is_not_sampled(model):
     )
     seen = 0
     for wide in np.repeat((0.5, 1.0, 2.0, 4.0), 5):
-        here, there = (model.held[4] + wide * rng.standard_normal(model.layout.dims) for _ in range(2))
+        middle, _ = text_of(model, model.held[4])
+        here, there = (middle + wide * rng.standard_normal(model.layout.dims) for _ in range(2))
         there[others] = here[others]
         (value, slope), (other_value, other_slope) = at_point(model, here), at_point(model, there)
         if not np.isfinite([value, other_value, *slope, *other_slope]).all():
@@ -84,18 +90,53 @@ def test_no_claim_moves_what_is_not_sampled(model):
     assert seen >= 10
 
 
-def test_the_frame_is_a_change_of_variables(model):
+def text_of(model, y):
+    """The text's parameters of the sampler's, with the log Jacobian."""
+    x, knots = np.empty_like(y), np.empty(model.layout.dims + 1)
+    return x, from_centred.py_func(y, model.layout.numbers, model.layout.indices, x, knots)
+
+
+def sampled_at(model, z):
+    y = model.held[4].copy()
+    y[model.where] = model.centre + model.turn @ z
+    return y
+
+
+def test_the_frame_and_the_coordinates_are_a_change_of_variables(model):
+    """Density through both is the text's and the Jacobian; slopes are differences of it; draws are in the text's parameters."""
     rng = np.random.default_rng(2)
-    through = _gradient(model.data, model.n_dim)
-    for _ in range(10):
-        z = rng.standard_normal(model.n_dim)
-        x = model.held[4].copy()
-        x[model.where] = model.centre + model.turn @ z
-        (value, slope), (expected, direct) = through(z), at_point(model, x)
-        assert value == pytest.approx(expected, rel=1e-12)
-        np.testing.assert_allclose(
-            slope, model.turn.T @ direct[model.where], rtol=1e-9, atol=1e-9 * np.abs(slope).max()
-        )
+    through, n = _gradient(model.data, model.n_dim), model.n_dim
+    expand = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_uint64] * 2, *[ctypes.c_void_p] * 3)(callbacks().expand)
+    for _ in range(4):
+        z, step = rng.standard_normal(n), 1e-5
+        x, jacobian = text_of(model, sampled_at(model, z))
+        value, slope = through(z)
+        assert value == pytest.approx(at_point(model, x)[0] + jacobian, rel=1e-12)
+        ends = [[through(z + sign * step * way)[0] for way in np.eye(n)] for sign in (1.0, -1.0)]
+        differences = np.subtract(*ends) / (2.0 * step)
+        np.testing.assert_allclose(slope, differences, rtol=1e-4, atol=1e-5 * np.abs(slope).max())
+        drawn = np.empty(n)
+        expand(n, n, z.ctypes.data, drawn.ctypes.data, model.data.ctypes.data)
+        np.testing.assert_allclose(drawn, x[model.where], rtol=1e-12, atol=1e-12)
+
+
+def test_the_jacobian_is_that_of_the_coordinates_and_there_is_a_way_back(model):
+    rng, step = np.random.default_rng(3), 1e-6
+    y = sampled_at(model, 0.5 * rng.standard_normal(model.n_dim))
+    x, jacobian = text_of(model, y)
+    np.testing.assert_allclose(to_centred(x, model.layout.numbers, model.layout.indices), y, rtol=1e-10, atol=1e-10)
+    ways = [step * np.eye(model.layout.dims)[place] for place in model.where]
+    slopes = np.array([text_of(model, y + way)[0] - text_of(model, y - way)[0] for way in ways]) / (2.0 * step)
+    assert jacobian == pytest.approx(np.linalg.slogdet(slopes[:, model.where])[1], abs=1e-5)
+    np.testing.assert_array_equal(np.delete(slopes, model.where, axis=1), 0.0)
+
+
+def test_log_rates_are_the_coordinates_where_claims_are_many():
+    found = {name: int(make().layout.indices[OPTION["centred"]]) for name, make in MODELS.items()}
+    kursk_found = {name.split()[-1]: number for name, number in found.items() if "Kursk" in name}
+    assert kursk_found == {"December": 3, "January": 6, "whole": 7}
+    assert found["everything, constant"] == 0
+    assert found["everything, reverting"] > 0
 
 
 def test_the_centre_is_the_mode(model):

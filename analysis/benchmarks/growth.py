@@ -233,7 +233,7 @@ def _stages(claims: int, days: int, chosen: dict[str, int], stages: Stages) -> d
         "gradient": _gradient(watched.model),
         "frame_gradients": watched.gradients,
         "steps": float(steps.mean()),
-        "accept": settings.for_days(len(fit.posterior["day"])).target_accept,
+        "accept": settings.target_accept,
         "min_ess": fit.gate["min_ess"],
         "divergences": fit.gate["divergences"],
         "claims_mb": file_mb,

@@ -93,8 +93,6 @@ CONTAINERS: tuple[Container, ...] = (
     Container("phase_latest", ("phase",)),
     Container("phase_reverts", ("phase",)),
     Container("phase_log_rate", ("phase", "prior_number")),
-    Container("phase_window", ("phase", "knot_with_first")),
-    Container("phase_middle", ("phase",)),
     Container("phase_left", ("phase",), "int64", "knot"),
     Container("phase_weight", ("phase",)),
     Container("day_number", ("day",)),
@@ -241,7 +239,6 @@ def check(arrays: Mapping[str, np.ndarray], rooms: Mapping[str, int]) -> None:
         problems.append(Problem("data", "", name, str(got), expected, "Build the data with containers()."))
 
     lengths = {**_lengths(arrays), "source_kind": len(SOURCE_KINDS), "one": 1, "other_loss": 2, **rooms}
-    lengths["knot_with_first"] = lengths.get("knot", 0) + 1
     for name, array in arrays.items():
         spec = BY_NAME.get(name)
         if spec is None:

@@ -219,7 +219,6 @@ class PhasedRate:
         grid = knot_grid(days, float(campaign.day(campaign.rate_since)), knots)
         reported = np.array([campaign.day(phase.date) + 0.5 if phase else 0.0 for phase in phases])
         starts = knot_grid(reported, float(campaign.day(campaign.rate_since)), knots)
-        windows, middles = _windows(phases, campaign, days, grid, knots)
         return {
             "day_number": days.astype(float),
             "phase_known": np.array([float(phase is not None) for phase in phases]),
@@ -230,8 +229,6 @@ class PhasedRate:
                 [float(phase is not None and phase.kind in ("escalation", "resume")) for phase in phases]
             ),
             "phase_log_rate": np.array(levels),
-            "phase_window": windows,
-            "phase_middle": middles,
             "phase_left": starts["knot_left"],
             "phase_weight": starts["knot_weight"],
             **grid,
@@ -242,8 +239,7 @@ class PhasedRate:
         quantities = _dynamics(take, data, priors, size, None, xp)
         late = take(Parameter("phase_day_unit", "date", ("phase",), "phase_latest"), 0.0)
         start = data["phase_date"] + data["phase_sd"] * late
-        mean = self._mean_rate(quantities, data, xp)
-        unit = take(Parameter("phase_rate_shifted", dims=("phase",)), mean) - mean
+        unit = take(Parameter("phase_rate_unit", dims=("phase",)), 0.0)
         log_level = data["phase_log_rate"][:, 0] + data["phase_log_rate"][:, 1] * unit
         return {**quantities, "phase_rate": xp.exp(log_level), "phase_day": start}
 
@@ -265,20 +261,6 @@ class PhasedRate:
             gate = data["phase_known"][phase] * xp.clip(since, 0.0, 1.0)
             rate = rate * (1.0 - gate) + gate * xp.exp(own)
         return rate
-
-    def _mean_rate(self, quantities: Mapping[str, Any], data: Mapping[str, Any], xp: ModuleType) -> Any:
-        """What the walk adds to each phase's mean log rate, in units of its prior.
-
-        Claims inform the mean rate of a phase, not its first day: the sampler sees that mean.
-        """
-        knots = quantities["rate_noise"][..., None, :]
-        walk = quantities["rate_sd"][..., None] * xp.sum(data["phase_window"] * knots, axis=-1)
-        decay = -math.log(2.0) / 7.0 / quantities["rate_half_life"][..., None]
-        returned = -xp.expm1(decay * data["phase_middle"])
-        then = quantities["rate_sd"][..., None] * _at_phases(quantities["rate_noise"], data)
-        walk = walk - then * (1.0 - returned)
-        back = returned * (xp.log(quantities["long_run_rate"])[..., None] - data["phase_log_rate"][:, 0])
-        return data["phase_reverts"] * (walk + back) / data["phase_log_rate"][:, 1]
 
 
 def _at_phases(knots: Any, data: Mapping[str, Any]) -> Any:
@@ -310,25 +292,6 @@ def _latest(phase: Phase | None) -> float:
     if phase is None or phase.sd_days == 0:
         return DATE_SDS
     return min((phase.published - phase.date).days / phase.sd_days + 1e-3, DATE_SDS)
-
-
-def _windows(
-    phases: list[Phase | None], campaign: Campaign, days: np.ndarray, grid: Arrays, knots: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean weight of each knot over each phase's observed days, and half the length of those days."""
-    weights = np.zeros((len(phases), knots + 1))
-    middles = np.zeros(len(phases))
-    first = [campaign.day(phase.date) for phase in phases if phase] + [int(days[-1]) + 1]
-    for number, phase in enumerate(phases):
-        if phase is None or first[number] >= days[-1]:
-            continue
-        seen = days[(days > first[number]) & (days <= min(first[number + 1], days[-1]))]
-        for day in seen:
-            left, weight = grid["knot_left"][day], grid["knot_weight"][day]
-            weights[number, left] += (1.0 - weight) / len(seen)
-            weights[number, left + 1] += weight / len(seen)
-        middles[number] = len(seen) / 2.0
-    return weights, middles
 
 
 def _dynamics(

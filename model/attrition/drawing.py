@@ -22,7 +22,6 @@ def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: 
     (draws, stats)
         By name, each (chain, draw, ...).
     """
-    settings = settings.for_days(len(arrays["day_arrived"]))
     seed = int(np.random.SeedSequence(fit.seed).spawn(2)[0].generate_state(1, np.uint32)[0])
     if fit.compiled is not None:
         return sample_compiled(fit.compiled, arrays, settings, seed, progress)
@@ -58,6 +57,5 @@ def draw_laid_out(
 
     from .kernel.model import kernel_model  # the sampler is loaded when it is needed
 
-    settings = settings.for_days(len(arrays["day_arrived"]))
     with threadpool_limits(1, "blas"):  # the last bits of matrix algebra depend on the number of threads
         return sample(kernel_model(arrays, sizes, priors, curve, reporting), settings, seed, progress)

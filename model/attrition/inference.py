@@ -241,8 +241,7 @@ def _no_draws() -> Any:
 
 def _sampled(unfinished: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Fit:
     started = time.perf_counter()
-    used = settings.for_days(len(arrays["day_arrived"]))
-    raw, stats = draw(unfinished, arrays, used, progress)
+    raw, stats = draw(unfinished, arrays, settings, progress)
     seconds = time.perf_counter() - started
     quantities = latent(lookup(raw), arrays, unfinished.priors, unfinished.curve, unfinished.reporting)
     draws = label(raw, stats, quantities, arrays, unfinished.seen, unfinished.campaign)
@@ -255,7 +254,7 @@ def _sampled(unfinished: Fit, arrays: dict[str, np.ndarray], settings: Settings,
         "max_rhat": check.numbers["max_rhat"],
         "min_ess": check.numbers["min_ess"],
         "divergences": int(check.numbers["divergences"]),
-        "target_accept": used.target_accept,
+        "target_accept": settings.target_accept,
         "escalated": "",
         "sentence": check.sentence,
     }

@@ -209,10 +209,11 @@ def _places(
             kind = SOURCE_KINDS.index(name.removeprefix("lag_"))
             places["source_lag_unit"] = np.where(arrays["source_stance"] == kind, z, np.nan)
         elif name in PHASE_PRIOR.values():
-            own = np.full(len(arrays["phase_known"]), np.nan) if "phase_known" in arrays else np.array(np.nan)
+            none = np.full(len(arrays["phase_known"]), np.nan) if "phase_known" in arrays else np.array(np.nan)
+            own = places.get("phase_rate_unit", none)
             if own.ndim:
                 own[[place for place, kind in enumerate(kinds) if kind == name]] = z
-            places["phase_rate_shifted"] = own
+            places["phase_rate_unit"] = own
         elif prior.family == "Beta":
             point = np.array(quantile(prior, level))
             places["floor_slack" if name == "floor_slack" else f"{name}_drawn"] = point

@@ -5,7 +5,6 @@ The invariant protected here: data never reach compiled code unchecked, where a 
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -34,24 +33,15 @@ class SamplingError(AttritionError):
     """Sampling could not start or was interrupted."""
 
 
-LONG_DAYS = 150
-
-
 @dataclass(frozen=True)
 class Settings:
-    """Sampler settings; ``cores`` None uses all, ``target_accept`` None what suits the length of the record (``for_days``)."""
+    """Sampler settings; ``cores`` None uses all."""
 
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float | None = None
+    target_accept: float = 0.9
     cores: int | None = None
-
-    def for_days(self, days: int) -> Settings:
-        """With a target acceptance: 0.9, and 0.95 for a record of more than 150 days, which mixes better on longer paths."""
-        if self.target_accept is not None:
-            return self
-        return dataclasses.replace(self, target_accept=0.95 if days > LONG_DAYS else 0.9)
 
 
 @dataclass(frozen=True)

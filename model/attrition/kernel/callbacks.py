@@ -9,11 +9,12 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray, types
+from numba import carray, njit, types
 from numba.core import cgutils, compiler, registry, serialize
 from numba.extending import intrinsic
 
 from . import store
+from .centred import CENTRED, from_centred, from_centred_back
 from .density import density
 
 
@@ -32,26 +33,38 @@ DENSITY = types.int64(types.uint64, _REAL, _REAL, _REAL, _WHOLE)
 EXPAND = types.int64(types.uint64, types.uint64, _REAL, _REAL, _WHOLE)
 
 
-def at_point(dims, z_, gradient_, log_density_, data_):
-    """Log density and gradient at a point of the sampler's frame; the result is not 0 where they are not finite."""
+@njit(error_model="numpy")
+def _unpacked(dims, z_, data_):
+    """The data, and a point of the sampler's frame as parameters: the sampler's and the text's, with the log Jacobian."""
     data = carray(data_, (8,))
     numbers = carray(_pointer(data[0]), (data[1],), np.float64)
     indices = carray(_pointer(data[2]), (data[3],), np.int64)
     where = carray(_pointer(data[4]), (dims,), np.int64)
     turn = carray(_pointer(data[5]), (2, dims, dims), np.float64)  # the turn, and its transpose
     middle = carray(_pointer(data[6]), (data[7],), np.float64)
-    z, gradient = carray(z_, (dims,)), carray(gradient_, (dims,))
-    x, slopes, moved = middle.copy(), np.empty(middle.size), np.zeros(dims)
+    z, moved = carray(z_, (dims,)), np.zeros(dims)
     for i in range(dims):
         for j in range(dims):
             moved[j] += z[i] * turn[1, i, j]
+    y = middle.copy()
     for i in range(dims):
-        x[where[i]] += moved[i]
-        gradient[i] = 0.0
-    value = density(x, numbers, indices, slopes)
+        y[where[i]] += moved[i]
+    x, knots = np.empty(y.size), np.empty(indices[CENTRED] + 1)
+    jacobian = from_centred(y, numbers, indices, x, knots)
+    return numbers, indices, where, turn, y, x, knots, jacobian
+
+
+def at_point(dims, z_, gradient_, log_density_, data_):
+    """Log density and gradient at a point of the sampler's frame; the result is not 0 where they are not finite."""
+    numbers, indices, where, turn, y, x, knots, jacobian = _unpacked(dims, z_, data_)
+    gradient, slopes = carray(gradient_, (dims,)), np.empty(x.size)
+    value = density(x, numbers, indices, slopes) + jacobian
     log_density_[0] = value
+    for i in range(dims):
+        gradient[i] = 0.0
     if not np.isfinite(value):
         return 4
+    from_centred_back(y, numbers, indices, x, knots, slopes)
     for i in range(dims):
         slope = slopes[where[i]]
         if not np.isfinite(slope):
@@ -62,9 +75,10 @@ def at_point(dims, z_, gradient_, log_density_, data_):
 
 
 def of_draw(dims, expanded, z_, out_, data_):
-    """A draw as it is: what it stands for is worked out for all draws at once, afterwards."""
-    for k in range(dims):
-        out_[k] = z_[k]
+    """The text's parameters of a draw, those that are sampled."""
+    _, _, where, _, _, x, _, _ = _unpacked(dims, z_, data_)
+    for k in range(expanded):
+        out_[k] = x[where[k]]
     return 0
 
 

@@ -23,7 +23,6 @@ from .layout import (
 )
 from .rate import (
     phase_levels,
-    phase_levels_back,
     phased_rate,
     phased_rate_back,
     plain_rate,
@@ -38,8 +37,9 @@ SIZE, CAPTURED, MISSING, SHARE, SHARE_SD, DRIFT_SD = (
     SCALAR[name]
     for name in "contingent_size captured_ratio missing_ratio killed_share killed_share_walk_sd source_drift_sd".split()
 )
-BLOCK_RATE, BLOCK_RATE_FIRST, DAY_UNIT, WAVE_SIZE_UNIT, WAVE_DAY_UNIT, SHARE_UNIT = (
-    BLOCK[name] for name in "rate_unit rate_first_unit phase_day_unit wave_size_unit wave_day_unit share_unit".split()
+BLOCK_RATE, BLOCK_RATE_FIRST, DAY_UNIT, PHASE_UNIT, WAVE_SIZE_UNIT, WAVE_DAY_UNIT, SHARE_UNIT = (
+    BLOCK[name]
+    for name in "rate_unit rate_first_unit phase_day_unit phase_rate_unit wave_size_unit wave_day_unit share_unit".split()
 )
 GROUP_UNIT, SIZE_UNIT, LAG_UNIT, OWN_SHIFTED, KILLED_SHIFTED = (
     BLOCK[f"source_{name}"] for name in "group_unit deployed_unit lag_unit own_shifted killed_shifted".split()
@@ -47,7 +47,10 @@ GROUP_UNIT, SIZE_UNIT, LAG_UNIT, OWN_SHIFTED, KILLED_SHIFTED = (
 STANCE_UNIT, SLACK, DRIFT_UNIT, BRIEFING_UNIT, MONTH_UNIT = (
     BLOCK[name] for name in "stance_unit floor_slack drift_unit briefing_unit month_unit".split()
 )
-PHASE_DATE, PHASE_SD, PHASE_LATEST = (NUMBER[f"phase_{name}"] for name in "date sd latest".split())
+STANDARD = (
+    GROUP_UNIT, SIZE_UNIT, LAG_UNIT, STANCE_UNIT, SHARE_UNIT, WAVE_SIZE_UNIT, DRIFT_UNIT, BRIEFING_UNIT, PHASE_UNIT,
+)  # fmt: skip
+PHASE_DATE, PHASE_SD, PHASE_LATEST, LOG_RATE = (NUMBER[f"phase_{name}"] for name in "date sd latest log_rate".split())
 WAVE_KNOWN, WAVE_DATE, WAVE_SD, WAVE_LATEST, WAVE_SIZE = (
     NUMBER[f"wave_{name}"] for name in "known date sd latest log_size".split()
 )
@@ -78,7 +81,17 @@ def density(x, numbers, indices, grad):
     scalars, slopes = np.empty(NUMBER_OF_SCALARS), np.empty(NUMBER_OF_SCALARS)
     logp = scalar_values(x, numbers, indices, scalars, slopes, grad)
     bar_scalars = np.zeros(NUMBER_OF_SCALARS)
-    for block in (GROUP_UNIT, SIZE_UNIT, LAG_UNIT, STANCE_UNIT, SHARE_UNIT, WAVE_SIZE_UNIT, DRIFT_UNIT, BRIEFING_UNIT):
+    for block in (
+        GROUP_UNIT,
+        SIZE_UNIT,
+        LAG_UNIT,
+        STANCE_UNIT,
+        SHARE_UNIT,
+        WAVE_SIZE_UNIT,
+        DRIFT_UNIT,
+        BRIEFING_UNIT,
+        PHASE_UNIT,
+    ):
         logp += standard(x, indices, block, grad)
     logp += uniform(x, indices, MONTH_UNIT, grad)
 
@@ -91,12 +104,10 @@ def density(x, numbers, indices, grad):
         knots = walk(x, numbers, indices, scalars)
     phases = indices[DAY_UNIT + 1] if form == PHASED else 0
     starts, start_slopes = np.empty(phases), np.empty(phases)
-    levels, units = np.empty(phases), np.empty(phases)
+    levels = phase_levels(x, numbers, indices)
     own, faded, base = np.empty(days * phases), np.empty(days * phases), np.empty(days if phases else 0, dtype=np.int64)
     if form == PHASED:
         logp += dates(x, numbers, indices, DAY_UNIT, PHASE_LATEST, PHASE_DATE, PHASE_SD, starts, start_slopes, grad)
-        levels, units, log_levels = phase_levels(x, numbers, indices, scalars, knots, starts)
-        logp += log_levels
         phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base)
     else:
         plain_rate(x, numbers, indices, scalars, knots, rate)
@@ -360,10 +371,11 @@ def density(x, numbers, indices, grad):
             numbers, indices, scalars, knots, levels, starts, own, faded, base,
             bar_rate, bar_knots, bar_levels, bar_starts, bar_scalars,
         )  # fmt: skip
-        phase_levels_back(numbers, indices, scalars, knots, units, bar_levels, bar_knots, bar_scalars, grad)
+        log_rate, grad_phases = part(numbers, indices, LOG_RATE), part(grad, indices, PHASE_UNIT)
         grad_dates = part(grad, indices, DAY_UNIT)
         for p in range(phases):
             grad_dates[p] += bar_starts[p] * start_slopes[p]
+            grad_phases[p] += bar_levels[p] * log_rate[2 * p + 1]
     else:
         plain_rate_back(numbers, indices, scalars, knots, rate, bar_rate, bar_knots, bar_scalars)
     if form != CONSTANT:

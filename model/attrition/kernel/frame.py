@@ -2,7 +2,7 @@
 
 The sampler moves in ``z``, and the parameters are ``centre + turn @ z``: a linear change of variables, chosen so that the log
 density falls off alike in every direction at its mode. Its Jacobian is constant, so the posterior is the same whatever
-``turn`` is; only the number of steps that the sampler needs depends on it (half as many on the Kursk record).
+``turn`` is; only the number of steps that the sampler needs depends on it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-MOST_STEPS, HALVINGS, CLOSE = 30, 12, 1e-4
+MOST_STEPS, HALVINGS, CLOSE, ENOUGH = 200, 12, 1e-4, 0.3
 SMALL = 1e-4  # step of the differences, in units in which priors have sd 1
 FARTHEST = 2.0  # longest step of the search, in the same units
 FLATTEST = 0.2  # curvature: no direction is taken for wider than about two prior sds
@@ -40,21 +40,25 @@ def frame(gradient: Gradient, start: np.ndarray) -> tuple[np.ndarray, np.ndarray
     value, slope = gradient(point)
     if not (np.isfinite(value) and np.isfinite(slope).all()):
         return start, np.eye(start.size)
+    curvature, axes, is_new = *_curvature(gradient, point), True
     for _ in range(MOST_STEPS):
-        curvature, axes = _curvature(gradient, point)
         step = axes @ ((slope @ axes) / curvature)
         step *= min(1.0, FARTHEST / np.abs(step).max(initial=FARTHEST))
-        gained = False
+        gain = 0.0
         for _ in range(HALVINGS):
             higher, its_slope = gradient(point + step)
             if higher > value and np.isfinite(its_slope).all():
-                gained = higher - value > CLOSE
+                gain = higher - value
                 point, value, slope = point + step, higher, its_slope
                 break
             step = 0.5 * step
-        if not gained:
+        if is_new and gain < CLOSE:
             break
-    curvature, axes = _curvature(gradient, point)
+        is_new = gain < ENOUGH  # a curvature costs many slopes: it serves for as long as its steps gain much
+        if is_new:
+            curvature, axes = _curvature(gradient, point)
+    if not is_new:
+        curvature, axes = _curvature(gradient, point)
     return point, axes / np.sqrt(curvature)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from scipy import special
 
 from ..containers import COMMON_PRIORS, CONTAINERS, check
-from ..curves import DATE_SDS, Curve
+from ..curves import DATE_SDS, KNOT_DAYS, Curve
 from ..errors import InputError, Problem
 from ..latent import latent
+from ..observations import KILLED_SHARE, SIZE
 from ..parameters import Parameter
 from ..priors import Priors
 from ..reporting import SLACK_CELLS, Reporting
@@ -24,6 +25,7 @@ from ..rounding import POINT, cell
 from .forms import CONSTANT, PHASED, form_of
 from .interval import ABOVE, AT, BELOW, BOUNDED, CERTAIN, IMPOSSIBLE
 
+CLAIMS_A_KNOT = 1.5  # from how many on the log rate at a knot is the better coordinate
 FIXED, LOG_NORMAL, HALF_NORMAL, BETA, NORMAL = range(5)
 FAMILY = {"Fixed": FIXED, "LogNormal": LOG_NORMAL, "HalfNormal": HALF_NORMAL, "Beta": BETA, "Normal": NORMAL}
 
@@ -54,7 +56,7 @@ BLOCKS = (
     "rate_first_unit",
     "rate_unit",
     "phase_day_unit",
-    "phase_rate_shifted",
+    "phase_rate_unit",
     "wave_size_unit",
     "wave_day_unit",
     "share_unit",
@@ -69,11 +71,11 @@ BLOCKS = (
     "briefing_unit",
     "month_unit",
 )
-OPTIONS = ("form", "normal", "truncate", "same_error", "dims", "days", "claims")
+OPTIONS = ("form", "normal", "truncate", "same_error", "dims", "days", "claims", "centred")
 CELLS = ("cell_log_low", "cell_log_high", "cell_log_width", "cell_constant", "claim_place")
 CELL_INDICES = ("cell_kind", "claim_first_cell", "claim_cells")
-NUMBERS = tuple(c.name for c in CONTAINERS if c.dtype == "float64") + CELLS
-INDICES = tuple(c.name for c in CONTAINERS if c.dtype == "int64") + CELL_INDICES
+NUMBERS = tuple(c.name for c in CONTAINERS if c.dtype == "float64") + CELLS + ("knot_since",)
+INDICES = tuple(c.name for c in CONTAINERS if c.dtype == "int64") + CELL_INDICES + ("knot_phase",)
 
 # The vector of integers begins with a directory: the options, then for each block, number vector and index vector its
 # first place and its length, then the scalars' families and places.
@@ -139,7 +141,8 @@ def lay_out(
     parameters = _parameters(arrays, sizes, priors, curve, reporting)
     places = {parameter.name: (first, int(np.prod(shape))) for parameter, shape, first in parameters}
     dims = sum(length for _, length in places.values())
-    data = {**arrays, **_cells(arrays)}
+    knots = places.get("rate_unit", (0, 0))[1]
+    data = {**arrays, **_cells(arrays), **_knots(arrays, knots)}
     numbers, indices = [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
     directory = np.zeros(DIRECTORY, dtype=np.int64)
     options = {
@@ -150,6 +153,7 @@ def lay_out(
         "dims": dims,
         "days": arrays["day_arrived"].shape[0],
         "claims": arrays["claim_value"].shape[0] if likelihood else 0,
+        "centred": _centred(arrays) if knots else 0,
     }
     for name, value in options.items():
         directory[OPTION[name]] = value
@@ -264,6 +268,29 @@ def _cells(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         "claim_cells": counts,
         "claim_place": np.floor((value - arrays["claim_origin"]) / unit + 0.5),
     }
+
+
+def _knots(arrays: Mapping[str, np.ndarray], knots: int) -> dict[str, np.ndarray]:
+    """Phase from whose level the rate at each knot after the first reverts, and the days since its start; -1: none."""
+    place = np.arange(1, knots + 1)
+    if "phase_left" not in arrays or not knots:
+        return {"knot_phase": np.full(knots, -1), "knot_since": np.zeros(knots)}
+    start = arrays["phase_left"] + arrays["phase_weight"]
+    begun = (arrays["phase_known"] != 0.0) & (start <= place[:, None])
+    last = begun.shape[1] - 1 - np.argmax(begun[:, ::-1], axis=1)
+    reverting = begun.any(axis=1) & (arrays["phase_reverts"][last] != 0.0)
+    since = KNOT_DAYS * (place - start[last])
+    return {"knot_phase": np.where(reverting, last, -1), "knot_since": np.where(reverting, since, 0.0)}
+
+
+def _centred(arrays: Mapping[str, np.ndarray]) -> int:
+    """Number of first knots over which there are claims about losses enough that they inform the rate at each."""
+    about_losses = (arrays["claim_category"] < SIZE) & (arrays["claim_category"] != KILLED_SHARE)
+    days = len(arrays["knot_left"])
+    last_day = np.clip(np.ceil(arrays["claim_end"][about_losses]) - 1.0, 0, days - 1).astype(np.int64)
+    until = np.sort(arrays["knot_left"][last_day] + 1)
+    enough = np.arange(1, until.size + 1) >= CLAIMS_A_KNOT * until
+    return int(until[enough].max(initial=0))
 
 
 def _odds(value: np.ndarray, is_share: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from ..parameters import Parameter
 from ..priors import Priors
 from ..reporting import Reporting
 from .callbacks import callbacks
+from .centred import to_centred
 from .frame import frame
 from .informed import from_prior, informed
 from .layout import Layout, lay_out
@@ -32,7 +33,7 @@ JITTER = 1.0
 
 @dataclass(frozen=True, eq=False)
 class KernelModel(CompiledModel):
-    """One model with its data; the draws are one vector in the sampler's frame, which ``named`` takes apart.
+    """One model with its data; a draw is the vector of its sampled parameters, which ``named`` takes apart.
 
     Attributes
     ----------
@@ -43,7 +44,7 @@ class KernelModel(CompiledModel):
     where : (informed parameter,)
         Places of the parameters that are sampled; the others have their prior, and are drawn from it.
     centre, turn
-        From ``frame``: the sampled parameters are ``centre + turn @ z``.
+        From ``frame``: the sampler moves in z, and ``centre + turn @ z`` are the sampled parameters as ``centred`` has them.
     data
         Addresses that compiled code reads; ``held`` keeps alive what they point to.
     start
@@ -99,14 +100,14 @@ class KernelModel(CompiledModel):
         Parameters
         ----------
         drawn
-            Vectors in the sampler's frame, (chain, draw, informed parameter).
+            The sampled parameters without ends, (chain, draw, informed parameter).
         seed
             From which the parameters that no claim informs are drawn.
         """
         rng = np.random.default_rng(np.random.SeedSequence([seed, self.layout.dims]))
         before = drawn.shape[:-1]
         unbound = np.zeros((*before, self.layout.dims))
-        unbound[..., self.where] = self.centre + drawn @ self.turn.T
+        unbound[..., self.where] = drawn
         sampled = np.zeros(self.layout.dims, dtype=bool)
         sampled[self.where] = True
         found = {}
@@ -142,7 +143,7 @@ def kernel_model(
     where = np.flatnonzero(informed(arrays, layout.parameters))
 
     def point(rng: np.random.Generator | None) -> np.ndarray:
-        return _start(rng, layout, arrays, priors, curve, reporting)
+        return to_centred(_start(rng, layout, arrays, priors, curve, reporting), layout.numbers, layout.indices)
 
     middle = point(None)
     held = [layout.numbers, layout.indices, where, np.stack([np.eye(where.size)] * 2), middle]
@@ -182,7 +183,7 @@ def _gradient(data: np.ndarray, dims: int) -> Any:
     def gradient(z: np.ndarray) -> tuple[float, np.ndarray]:
         slope, value = np.empty(dims), np.empty(1)
         failed = called(dims, z.ctypes.data, slope.ctypes.data, value.ctypes.data, data.ctypes.data)
-        return (-np.inf if failed else float(value[0])), slope
+        return (-np.inf, np.full(dims, np.nan)) if failed else (float(value[0]), slope)
 
     return gradient
 

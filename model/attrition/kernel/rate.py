@@ -16,13 +16,13 @@ FORM = OPTION["form"]
 RATE, HALF_LIFE, FRACTION, SD, SIZE = (
     SCALAR[name] for name in ("constant_rate", "rate_half_life", "long_run_fraction", "rate_sd", "contingent_size")
 )
-FIRST_UNIT, UNIT, DAY_UNIT, SHIFTED = (
-    BLOCK[name] for name in ("rate_first_unit", "rate_unit", "phase_day_unit", "phase_rate_shifted")
+FIRST_UNIT, UNIT, DAY_UNIT, PHASE_UNIT = (
+    BLOCK[name] for name in ("rate_first_unit", "rate_unit", "phase_day_unit", "phase_rate_unit")
 )
 DAY_SHARE, DAY_NUMBER, KNOT_WEIGHT = (NUMBER[name] for name in ("day_share", "day_number", "knot_weight"))
 KNOT_LEFT, PHASE_LEFT = INDEX["knot_left"], INDEX["phase_left"]
-KNOWN, DATE, DATE_SD, REVERTS, LOG_RATE, WINDOW, MIDDLE, PHASE_WEIGHT = (
-    NUMBER[f"phase_{name}"] for name in ("known", "date", "sd", "reverts", "log_rate", "window", "middle", "weight")
+KNOWN, REVERTS, LOG_RATE, PHASE_WEIGHT = (
+    NUMBER[f"phase_{name}"] for name in ("known", "reverts", "log_rate", "weight")
 )
 WEEKLY = math.log(2.0) * KNOT_DAYS / 7.0
 DAILY = math.log(2.0) / 7.0
@@ -73,61 +73,13 @@ def walk_back(x, indices, scalars, knots, bar_knots, bar_scalars, grad):
 
 
 @njit(error_model="numpy")
-def phase_levels(x, numbers, indices, scalars, knots, starts):
-    """Log rate at the start of each phase; the units behind them; and the log prior of the units (up to constants)."""
-    log_rate, reverts = part(numbers, indices, LOG_RATE), part(numbers, indices, REVERTS)
-    window, middle = part(numbers, indices, WINDOW), part(numbers, indices, MIDDLE)
-    left, weight = part(indices, indices, PHASE_LEFT), part(numbers, indices, PHASE_WEIGHT)
-    shifted = part(x, indices, SHIFTED)
-    levels, units, logp = np.empty(starts.size), np.empty(starts.size), 0.0
-    sd, decay = scalars[SD], -DAILY / scalars[HALF_LIFE]
-    log_long_run = math.log(scalars[FRACTION] * scalars[SIZE])
-    for p in range(starts.size):
-        mean = 0.0
-        if reverts[p] != 0.0:
-            drift = 0.0
-            for k in range(knots.size):
-                drift += window[p * knots.size + k] * knots[k]
-            left_over = math.exp(decay * middle[p])
-            drift = sd * (drift - _between(knots, left[p], weight[p]) * left_over)
-            back = (1.0 - left_over) * (log_long_run - log_rate[2 * p])
-            mean = reverts[p] * (drift + back) / log_rate[2 * p + 1]
-        units[p] = shifted[p] - mean
-        levels[p] = log_rate[2 * p] + log_rate[2 * p + 1] * units[p]
-        logp -= 0.5 * units[p] * units[p]
-    return levels, units, logp
-
-
-@njit(error_model="numpy")
-def phase_levels_back(numbers, indices, scalars, knots, units, bar_levels, bar_knots, bar_scalars, grad):
-    """Turn slopes in the phases' levels into slopes in what makes them, the units' prior included."""
-    log_rate, reverts = part(numbers, indices, LOG_RATE), part(numbers, indices, REVERTS)
-    window, middle = part(numbers, indices, WINDOW), part(numbers, indices, MIDDLE)
-    left, weight = part(indices, indices, PHASE_LEFT), part(numbers, indices, PHASE_WEIGHT)
-    grad_shifted = part(grad, indices, SHIFTED)
-    sd, half_life = scalars[SD], scalars[HALF_LIFE]
-    decay, long_run = -DAILY / half_life, scalars[FRACTION] * scalars[SIZE]
-    by_decay, by_long_run = 0.0, 0.0
-    for p in range(units.size):
-        bar = bar_levels[p] * log_rate[2 * p + 1] - units[p]
-        grad_shifted[p] += bar
-        if reverts[p] == 0.0:
-            continue
-        bar = -bar * reverts[p] / log_rate[2 * p + 1]
-        left_over = math.exp(decay * middle[p])
-        then = _between(knots, left[p], weight[p])
-        mean = 0.0
-        for k in range(knots.size):
-            mean += window[p * knots.size + k] * knots[k]
-            bar_knots[k] += bar * sd * window[p * knots.size + k]
-        bar_scalars[SD] += bar * (mean - then * left_over)
-        _add_between(bar_knots, left[p], weight[p], -bar * sd * left_over)
-        gap = math.log(long_run) - log_rate[2 * p]
-        by_long_run += bar * (1.0 - left_over)
-        by_decay -= bar * (sd * then + gap) * left_over * middle[p]
-    bar_scalars[FRACTION] += by_long_run / scalars[FRACTION]
-    bar_scalars[SIZE] += by_long_run / scalars[SIZE]
-    bar_scalars[HALF_LIFE] += by_decay * DAILY / (half_life * half_life)
+def phase_levels(x, numbers, indices):
+    """Log rate at the start of each phase."""
+    log_rate, unit = part(numbers, indices, LOG_RATE), part(x, indices, PHASE_UNIT)
+    levels = np.empty(unit.size)
+    for p in range(unit.size):
+        levels[p] = log_rate[2 * p] + log_rate[2 * p + 1] * unit[p]
+    return levels
 
 
 @njit(error_model="numpy")

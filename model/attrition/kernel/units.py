@@ -14,6 +14,25 @@ NUMBER_OF_SCALARS = len(SCALARS)
 
 
 @njit(error_model="numpy")
+def scalar_value(x, numbers, indices, s):
+    """Value of one scalar quantity and its slope in its parameter (0 where it is fixed)."""
+    family, place = indices[FIRST_SCALAR + 2 * s], indices[FIRST_SCALAR + 2 * s + 1]
+    first, second = numbers[2 * s], numbers[2 * s + 1]
+    if family == FIXED:
+        return first, 0.0
+    if family == LOG_NORMAL:
+        value = math.exp(first + second * x[place])
+        return value, second * value
+    if family == HALF_NORMAL:
+        value = first * math.exp(x[place])
+        return value, value
+    if family == BETA:
+        value = logistic(x[place])
+        return value, value * (1.0 - value)
+    return first + second * x[place], second
+
+
+@njit(error_model="numpy")
 def scalar_values(x, numbers, indices, values, slopes, grad):
     """Value of each scalar quantity, its slope in its parameter, and the log prior of the parameters (up to constants)."""
     logp = 0.0

@@ -1,0 +1,183 @@
+"""Coordinates in which claims tell parameters apart: the log rate itself at the first knots, not the innovations behind it.
+
+The text's parameters are innovations of unit sd. Claims that come thick inform the log rates which these make together with
+the sd, the half-life and the level of a phase; there the sampler moves in log rates, and the priors stand between them (a
+centred parametrisation: Papaspiliopoulos, Roberts and Skold 2007, doi 10.1214/088342307000000014). Where claims are few, the
+innovations are the better coordinates and stay. A phase that begins late takes its first log rates up with it, so that as many
+are lost in its first fortnight. The change of variables has a Jacobian: the posterior is the same.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..curves import DATE_SDS
+from .access import logistic, part
+from .forms import REVERTING
+from .layout import BLOCK, FIRST_SCALAR, INDEX, NUMBER, OPTION, SCALAR
+from .rate import DAILY, WEEKLY
+from .units import scalar_value
+
+CENTRED, FORM = OPTION["centred"], OPTION["form"]
+HALF_LIFE, FRACTION, SD, SIZE = (
+    SCALAR[name] for name in ("rate_half_life", "long_run_fraction", "rate_sd", "contingent_size")
+)
+FIRST_UNIT, UNIT, LEVEL_UNIT, DAY_UNIT = (
+    BLOCK[name] for name in ("rate_first_unit", "rate_unit", "phase_rate_unit", "phase_day_unit")
+)
+REVERTS, LOG_RATE, DATE_SD, LATEST = (NUMBER[f"phase_{name}"] for name in ("reverts", "log_rate", "sd", "latest"))
+PHASE_LEFT, KNOT_PHASE, KNOT_SINCE = INDEX["phase_left"], INDEX["knot_phase"], NUMBER["knot_since"]
+FIRST_DAYS = 14.0  # over which a phase's losses stay as they are when it begins earlier or later
+
+
+@njit(error_model="numpy")
+def _dynamics(point, numbers, indices):
+    """Half-life, sd, log of the long-run rate, weekly autocorrelation and sd of an innovation."""
+    half_life, _ = scalar_value(point, numbers, indices, HALF_LIFE)
+    sd, _ = scalar_value(point, numbers, indices, SD)
+    fraction, _ = scalar_value(point, numbers, indices, FRACTION)
+    size, _ = scalar_value(point, numbers, indices, SIZE)
+    log_phi = -WEEKLY / half_life
+    return half_life, sd, math.log(fraction * size), math.exp(log_phi), math.sqrt(-math.expm1(2.0 * log_phi))
+
+
+@njit(error_model="numpy")
+def _risen(point, numbers, indices):
+    """What a late beginning adds to the first log rate of each phase, and its slope in the beginning's parameter."""
+    unit, reverts = part(point, indices, DAY_UNIT), part(numbers, indices, REVERTS)
+    latest, sd = part(numbers, indices, LATEST), part(numbers, indices, DATE_SD)
+    risen, slopes = np.zeros(unit.size), np.zeros(unit.size)
+    for p in range(unit.size):
+        if reverts[p] != 0.0:
+            inside, width = logistic(unit[p]), latest[p] + DATE_SDS
+            left = 1.0 - sd[p] * (width * inside - DATE_SDS) / FIRST_DAYS
+            root = math.sqrt(left * left + 0.25)
+            risen[p] = -2.0 * math.log(0.5 * (left + root))
+            slopes[p] = 2.0 / root * sd[p] * width * inside * (1.0 - inside) / FIRST_DAYS
+    return risen, slopes
+
+
+@njit(error_model="numpy")
+def _middle(k, level, risen, long_run, half_life, numbers, indices):
+    """A coordinate without its autoregression; how much of the phase's level and of its rise is in it."""
+    p = part(indices, indices, KNOT_PHASE)[k]
+    if p < 0:
+        return (long_run if indices[FORM] == REVERTING else 0.0), 0.0, 0.0
+    since = part(numbers, indices, KNOT_SINCE)[k]
+    fade = math.exp(-DAILY * since / half_life)
+    net = fade - max(
+        1.0 - since / FIRST_DAYS, 0.0
+    )  # the level brings the rise in by fade; a coordinate leaves out what is left of it
+    return long_run + (level[p] - long_run) * fade + risen[p] * net, fade, net
+
+
+@njit(error_model="numpy")
+def from_centred(y, numbers, indices, x, knots):
+    """The text's parameters ``x`` and the autoregression at the first knots, of the sampler's ``y``; the log Jacobian."""
+    x[:] = y
+    centred = indices[CENTRED]
+    if centred == 0:
+        return 0.0
+    half_life, sd, long_run, phi, step = _dynamics(y, numbers, indices)
+    risen, _ = _risen(y, numbers, indices)
+    log_rate, level_unit = part(numbers, indices, LOG_RATE), part(x, indices, LEVEL_UNIT)
+    seen, unit = part(y, indices, UNIT), part(x, indices, UNIT)
+    phase_of, left = part(indices, indices, KNOT_PHASE), part(indices, indices, PHASE_LEFT)
+    level = np.empty(level_unit.size)
+    for p in range(level.size):
+        level[p] = log_rate[2 * p] + log_rate[2 * p + 1] * level_unit[p]
+        level_unit[p] += risen[p] / log_rate[2 * p + 1]
+    knots[0] = y[indices[FIRST_UNIT]] if indices[FIRST_UNIT + 1] > 0 else 0.0
+    for k in range(centred):
+        middle, fade, _ = _middle(k, level, risen, long_run, half_life, numbers, indices)
+        then = knots[min(left[phase_of[k]], k)] * fade if phase_of[k] >= 0 else 0.0
+        knots[k + 1] = (seen[k] - middle) / sd + then
+        unit[k] = (knots[k + 1] - phi * knots[k]) / step
+    return -centred * math.log(sd * step)
+
+
+@njit(error_model="numpy")
+def from_centred_back(y, numbers, indices, x, knots, grad):
+    """Turn slopes in the text's parameters, in place, into slopes in the sampler's, the Jacobian's included."""
+    centred = indices[CENTRED]
+    if centred == 0:
+        return
+    half_life, sd, long_run, phi, step = _dynamics(y, numbers, indices)
+    risen, risen_slopes = _risen(y, numbers, indices)
+    log_rate, level_unit, grad_level = (
+        part(numbers, indices, LOG_RATE),
+        part(y, indices, LEVEL_UNIT),
+        part(grad, indices, LEVEL_UNIT),
+    )
+    seen, unit, grad_unit = part(y, indices, UNIT), part(x, indices, UNIT), part(grad, indices, UNIT)
+    phase_of, left, since = (
+        part(indices, indices, KNOT_PHASE),
+        part(indices, indices, PHASE_LEFT),
+        part(numbers, indices, KNOT_SINCE),
+    )
+    level, by_level, by_risen = np.empty(level_unit.size), np.zeros(level_unit.size), np.empty(level_unit.size)
+    for p in range(level.size):
+        level[p] = log_rate[2 * p] + log_rate[2 * p + 1] * level_unit[p]
+        by_risen[p] = grad_level[p] / log_rate[2 * p + 1]
+    by_knot = np.zeros(centred + 1)
+    by_sd, by_long_run, by_decay, by_phi, by_step = -centred / sd, 0.0, 0.0, 0.0, -centred / step
+    for k in range(centred - 1, -1, -1):
+        by = grad_unit[k] / step
+        by_knot[k] -= by * phi
+        by_phi -= by * knots[k]
+        by_step -= by * unit[k]
+        by += by_knot[k + 1]
+        middle, fade, net = _middle(k, level, risen, long_run, half_life, numbers, indices)
+        by_middle = -by / sd
+        p = phase_of[k]
+        if p >= 0:
+            start = min(left[p], k)
+            by_knot[start] += by * fade
+            by_level[p] += by_middle * fade
+            by_risen[p] += by_middle * net
+            by_decay += (by * knots[start] + by_middle * (level[p] + risen[p] - long_run)) * fade * since[k]
+        if p >= 0 or indices[FORM] == REVERTING:
+            by_long_run += by_middle * (1.0 - fade)
+        by_sd -= by * (seen[k] - middle) / (sd * sd)
+        grad_unit[k] = by / sd
+    if indices[FIRST_UNIT + 1] > 0:
+        grad[indices[FIRST_UNIT]] += by_knot[0]
+    grad_day = part(grad, indices, DAY_UNIT)
+    for p in range(level.size):
+        grad_level[p] += by_level[p] * log_rate[2 * p + 1]
+        grad_day[p] += by_risen[p] * risen_slopes[p]
+    by_log_phi = by_phi * phi - by_step * phi * phi / step
+    by_scalar = (
+        (HALF_LIFE, (by_log_phi * WEEKLY + by_decay * DAILY) / (half_life * half_life)),
+        (SD, by_sd),
+        (FRACTION, by_long_run / scalar_value(y, numbers, indices, FRACTION)[0]),
+        (SIZE, by_long_run / scalar_value(y, numbers, indices, SIZE)[0]),
+    )
+    for s, by in by_scalar:
+        place = indices[FIRST_SCALAR + 2 * s + 1]
+        if place >= 0:
+            grad[place] += by * scalar_value(y, numbers, indices, s)[1]
+
+
+def to_centred(x: np.ndarray, numbers: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """The way back: the sampler's parameters of the text's, (parameter,)."""
+    y = x.copy()
+    if indices[CENTRED] == 0:
+        return y
+    half_life, sd, long_run, phi, step = _dynamics.py_func(x, numbers, indices)
+    risen, _ = _risen.py_func(x, numbers, indices)
+    log_rate = part.py_func(numbers, indices, LOG_RATE).reshape(-1, 2)
+    level_unit = part.py_func(y, indices, LEVEL_UNIT)
+    level_unit -= risen / log_rate[:, 1]
+    level = log_rate[:, 0] + log_rate[:, 1] * level_unit
+    phase_of, left = part.py_func(indices, indices, KNOT_PHASE), part.py_func(indices, indices, PHASE_LEFT)
+    knots = [x[indices[FIRST_UNIT]] if indices[FIRST_UNIT + 1] > 0 else 0.0]
+    for k in range(indices[CENTRED]):
+        knots.append(phi * knots[k] + step * part.py_func(x, indices, UNIT)[k])
+        middle, fade, _ = _middle.py_func(k, level, risen, long_run, half_life, numbers, indices)
+        then = knots[min(left[phase_of[k]], k)] * fade if phase_of[k] >= 0 else 0.0
+        part.py_func(y, indices, UNIT)[k] = middle + sd * (knots[k + 1] - then)
+    return y
