@@ -13,7 +13,7 @@ from attrition.build import coordinates, one_vintage
 from attrition.containers import containers
 from attrition.curves import DATE_SDS, default_curve
 from attrition.kernel.callbacks import callbacks
-from attrition.kernel.centred import from_centred, to_centred
+from attrition.kernel.centred import from_centred, middles, to_centred
 from attrition.kernel.density import density
 from attrition.kernel.frame import frame
 from attrition.kernel.layout import OPTION
@@ -92,8 +92,8 @@ def test_no_claim_moves_what_is_not_sampled(model):
 
 def text_of(model, y):
     """The text's parameters of the sampler's, with the log Jacobian."""
-    x, knots = np.empty_like(y), np.empty(model.layout.dims + 1)
-    return x, from_centred.py_func(y, model.layout.numbers, model.layout.indices, x, knots)
+    x, knots, data = np.empty_like(y), np.empty(model.layout.dims + 1), (model.layout.numbers, model.layout.indices)
+    return x, from_centred.py_func(y, *data, middles.py_func(y, *data), x, knots)
 
 
 def sampled_at(model, z):

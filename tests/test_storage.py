@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import attrition as at
+from attrition import storage
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,25 @@ def test_a_newer_format_says_so(saved, tmp_path):
         file.attrs["attrition_format"] = 99
     with pytest.raises(at.FileError, match="upgrade"):
         at.load(path)
+
+
+def test_names_of_earlier_formats_are_read(january):
+    """A phase's level, once kept as a shifted parameter, comes back as its own unit; the data lose what nothing reads."""
+    groups = {name: january.draws[name].to_dataset() for name in ("posterior", "free", "constant_data")}
+    unit = groups["free"]["phase_rate_unit"]
+    old = {
+        "posterior": groups["posterior"],
+        "free": groups["free"]
+        .drop_vars("phase_rate_unit")
+        .assign(phase_rate_shifted=([dim.replace("unit", "shifted") for dim in unit.dims], unit.values + 3.0)),
+        "constant_data": groups["constant_data"].assign(phase_window=("a", [1.0]), phase_middle=("b", [1.0])),
+    }
+    again = storage._renamed(old)
+    np.testing.assert_allclose(again["free"]["phase_rate_unit"].values, unit.values, atol=1e-12)
+    assert again["free"]["phase_rate_unit"].dims == unit.dims
+    for name in groups:
+        assert set(again[name].data_vars) == set(groups[name].data_vars)
+    assert storage._renamed(groups) is groups
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

@@ -35,7 +35,7 @@ from .sampling import Settings
 if TYPE_CHECKING:
     import xarray as xr
 
-FORMAT = 2
+FORMAT = 3
 ENDING = b"\nattrition sha256 "
 _ENDING_SIZE = len(ENDING) + 64
 DAMAGED = "the content does not match its checksum: the file is damaged or was edited"
@@ -208,7 +208,7 @@ def load(path: str | Path) -> Fit:
             groups = {name: group.load() for name, group in groups.items()}
         if _digest(groups, text) != tree.attrs.get("attrition_sha256"):
             raise FileError(DAMAGED)
-        return _fit(head, {name: _restored(group) for name, group in groups.items()})
+        return _fit(head, {name: _restored(group) for name, group in _renamed(groups).items()})
     except FileError as error:
         raise FileError(f"{path}: {error}") from error
     except UNREADABLE as error:
@@ -248,6 +248,19 @@ def _head(attrs: Mapping[Any, Any], ended: bool) -> dict[str, Any]:
         raise FileError("the checksum at its end is missing: the file was cut short or edited")
     head: dict[str, Any] = json.loads(attrs["attrition_fit"])
     return head
+
+
+def _renamed(groups: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Groups as they are named since format 3; before, the level of a phase was kept as what the sampler saw of it."""
+    if "phase_rate_shifted" not in groups["free"]:
+        return groups
+    center, spread = np.moveaxis(groups["constant_data"]["phase_log_rate"].values, -1, 0)
+    unit = (np.log(groups["posterior"]["phase_rate"].values) - center) / spread
+    shifted = groups["free"]["phase_rate_shifted"]
+    dims = [str(dim).replace("shifted", "unit") for dim in shifted.dims]
+    free = groups["free"].drop_vars("phase_rate_shifted").assign(phase_rate_unit=(dims, unit))
+    constant = groups["constant_data"].drop_vars(["phase_window", "phase_middle"])
+    return {**groups, "free": free, "constant_data": constant}
 
 
 def _stored(group: xr.Dataset) -> xr.Dataset:
@@ -319,7 +332,7 @@ def _fit(head: dict[str, Any], groups: dict[str, xr.Dataset]) -> Fit:
         curve=curve,
         reporting=reporting,
         seen=observe(claims, campaign, reporting, None, curve.zero_until(campaign), exact=not head["extended"]),
-        settings=Settings(**head["settings"]),
+        settings=Settings(**{name: value for name, value in head["settings"].items() if value is not None}),
         seed=int(head["seed"]),
         gate=head["gate"],
         versions=head["versions"],

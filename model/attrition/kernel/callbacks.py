@@ -14,7 +14,7 @@ from numba.core import cgutils, compiler, registry, serialize
 from numba.extending import intrinsic
 
 from . import store
-from .centred import CENTRED, from_centred, from_centred_back
+from .centred import CENTRED, from_centred, from_centred_back, middles
 from .density import density
 
 
@@ -50,13 +50,14 @@ def _unpacked(dims, z_, data_):
     for i in range(dims):
         y[where[i]] += moved[i]
     x, knots = np.empty(y.size), np.empty(indices[CENTRED] + 1)
-    jacobian = from_centred(y, numbers, indices, x, knots)
-    return numbers, indices, where, turn, y, x, knots, jacobian
+    known = middles(y, numbers, indices)
+    jacobian = from_centred(y, numbers, indices, known, x, knots)
+    return numbers, indices, where, turn, y, known, x, knots, jacobian
 
 
 def at_point(dims, z_, gradient_, log_density_, data_):
     """Log density and gradient at a point of the sampler's frame; the result is not 0 where they are not finite."""
-    numbers, indices, where, turn, y, x, knots, jacobian = _unpacked(dims, z_, data_)
+    numbers, indices, where, turn, y, known, x, knots, jacobian = _unpacked(dims, z_, data_)
     gradient, slopes = carray(gradient_, (dims,)), np.empty(x.size)
     value = density(x, numbers, indices, slopes) + jacobian
     log_density_[0] = value
@@ -64,7 +65,7 @@ def at_point(dims, z_, gradient_, log_density_, data_):
         gradient[i] = 0.0
     if not np.isfinite(value):
         return 4
-    from_centred_back(y, numbers, indices, x, knots, slopes)
+    from_centred_back(y, numbers, indices, known, x, knots, slopes)
     for i in range(dims):
         slope = slopes[where[i]]
         if not np.isfinite(slope):
@@ -76,7 +77,7 @@ def at_point(dims, z_, gradient_, log_density_, data_):
 
 def of_draw(dims, expanded, z_, out_, data_):
     """The text's parameters of a draw, those that are sampled."""
-    _, _, where, _, _, x, _, _ = _unpacked(dims, z_, data_)
+    _, _, where, _, _, _, x, _, _ = _unpacked(dims, z_, data_)
     for k in range(expanded):
         out_[k] = x[where[k]]
     return 0

@@ -61,66 +61,81 @@ def _risen(point, numbers, indices):
 
 
 @njit(error_model="numpy")
-def _middle(k, level, risen, long_run, half_life, numbers, indices):
-    """A coordinate without its autoregression; how much of the phase's level and of its rise is in it."""
-    p = part(indices, indices, KNOT_PHASE)[k]
-    if p < 0:
-        return (long_run if indices[FORM] == REVERTING else 0.0), 0.0, 0.0
-    since = part(numbers, indices, KNOT_SINCE)[k]
-    fade = math.exp(-DAILY * since / half_life)
-    net = fade - max(
-        1.0 - since / FIRST_DAYS, 0.0
-    )  # the level brings the rise in by fade; a coordinate leaves out what is left of it
-    return long_run + (level[p] - long_run) * fade + risen[p] * net, fade, net
+def middles(point, numbers, indices):
+    """What log rates at the first knots are without the autoregression, and what that is made of.
+
+    Returns
+    -------
+    half_life, sd, long_run, phi, step
+        As from ``_dynamics``.
+    level, risen, rise
+        Level of each phase, what a late beginning adds to it, and the slope of that in the beginning's parameter (phase).
+    middle
+        (3, knot): the log rate in the middle; how much of its phase's level, and of its rise, is in it.
+    """
+    centred, phases = indices[CENTRED], indices[LEVEL_UNIT + 1]
+    middle, level = np.zeros((3, centred)), np.zeros(phases)
+    if centred == 0:
+        return 1.0, 1.0, 0.0, 0.0, 1.0, level, level, level, middle
+    half_life, sd, long_run, phi, step = _dynamics(point, numbers, indices)
+    risen, rise = _risen(point, numbers, indices)
+    log_rate, unit = part(numbers, indices, LOG_RATE), part(point, indices, LEVEL_UNIT)
+    for p in range(phases):
+        level[p] = log_rate[2 * p] + log_rate[2 * p + 1] * unit[p]
+    phase_of, since = part(indices, indices, KNOT_PHASE), part(numbers, indices, KNOT_SINCE)
+    for k in range(centred):
+        p = phase_of[k]
+        if p < 0:
+            middle[0, k] = long_run if indices[FORM] == REVERTING else 0.0
+            continue
+        fade = math.exp(-DAILY * since[k] / half_life)
+        net = fade - max(
+            1.0 - since[k] / FIRST_DAYS, 0.0
+        )  # the level brings its rise in; a coordinate leaves out what is left
+        middle[0, k], middle[1, k], middle[2, k] = long_run + (level[p] - long_run) * fade + risen[p] * net, fade, net
+    return half_life, sd, long_run, phi, step, level, risen, rise, middle
 
 
 @njit(error_model="numpy")
-def from_centred(y, numbers, indices, x, knots):
-    """The text's parameters ``x`` and the autoregression at the first knots, of the sampler's ``y``; the log Jacobian."""
+def from_centred(y, numbers, indices, known, x, knots):
+    """Write the text's parameters ``x`` and the autoregression at the first knots, of the sampler's ``y``; the log Jacobian.
+
+    ``known`` is what ``middles`` gives at ``y``.
+    """
     x[:] = y
     centred = indices[CENTRED]
     if centred == 0:
         return 0.0
-    half_life, sd, long_run, phi, step = _dynamics(y, numbers, indices)
-    risen, _ = _risen(y, numbers, indices)
+    _, sd, _, phi, step, _, risen, _, middle = known
     log_rate, level_unit = part(numbers, indices, LOG_RATE), part(x, indices, LEVEL_UNIT)
+    for p in range(level_unit.size):
+        level_unit[p] += risen[p] / log_rate[2 * p + 1]
     seen, unit = part(y, indices, UNIT), part(x, indices, UNIT)
     phase_of, left = part(indices, indices, KNOT_PHASE), part(indices, indices, PHASE_LEFT)
-    level = np.empty(level_unit.size)
-    for p in range(level.size):
-        level[p] = log_rate[2 * p] + log_rate[2 * p + 1] * level_unit[p]
-        level_unit[p] += risen[p] / log_rate[2 * p + 1]
     knots[0] = y[indices[FIRST_UNIT]] if indices[FIRST_UNIT + 1] > 0 else 0.0
     for k in range(centred):
-        middle, fade, _ = _middle(k, level, risen, long_run, half_life, numbers, indices)
-        then = knots[min(left[phase_of[k]], k)] * fade if phase_of[k] >= 0 else 0.0
-        knots[k + 1] = (seen[k] - middle) / sd + then
+        then = knots[min(left[phase_of[k]], k)] * middle[1, k] if phase_of[k] >= 0 else 0.0
+        knots[k + 1] = (seen[k] - middle[0, k]) / sd + then
         unit[k] = (knots[k + 1] - phi * knots[k]) / step
     return -centred * math.log(sd * step)
 
 
 @njit(error_model="numpy")
-def from_centred_back(y, numbers, indices, x, knots, grad):
+def from_centred_back(y, numbers, indices, known, x, knots, grad):
     """Turn slopes in the text's parameters, in place, into slopes in the sampler's, the Jacobian's included."""
     centred = indices[CENTRED]
     if centred == 0:
         return
-    half_life, sd, long_run, phi, step = _dynamics(y, numbers, indices)
-    risen, risen_slopes = _risen(y, numbers, indices)
-    log_rate, level_unit, grad_level = (
-        part(numbers, indices, LOG_RATE),
-        part(y, indices, LEVEL_UNIT),
-        part(grad, indices, LEVEL_UNIT),
-    )
+    half_life, sd, long_run, phi, step, level, risen, rise, middle = known
+    log_rate, grad_level = part(numbers, indices, LOG_RATE), part(grad, indices, LEVEL_UNIT)
     seen, unit, grad_unit = part(y, indices, UNIT), part(x, indices, UNIT), part(grad, indices, UNIT)
     phase_of, left, since = (
         part(indices, indices, KNOT_PHASE),
         part(indices, indices, PHASE_LEFT),
         part(numbers, indices, KNOT_SINCE),
     )
-    level, by_level, by_risen = np.empty(level_unit.size), np.zeros(level_unit.size), np.empty(level_unit.size)
+    by_level, by_risen = np.zeros(level.size), np.empty(level.size)
     for p in range(level.size):
-        level[p] = log_rate[2 * p] + log_rate[2 * p + 1] * level_unit[p]
         by_risen[p] = grad_level[p] / log_rate[2 * p + 1]
     by_knot = np.zeros(centred + 1)
     by_sd, by_long_run, by_decay, by_phi, by_step = -centred / sd, 0.0, 0.0, 0.0, -centred / step
@@ -130,25 +145,24 @@ def from_centred_back(y, numbers, indices, x, knots, grad):
         by_phi -= by * knots[k]
         by_step -= by * unit[k]
         by += by_knot[k + 1]
-        middle, fade, net = _middle(k, level, risen, long_run, half_life, numbers, indices)
-        by_middle = -by / sd
+        by_middle, fade = -by / sd, middle[1, k]
         p = phase_of[k]
         if p >= 0:
             start = min(left[p], k)
             by_knot[start] += by * fade
             by_level[p] += by_middle * fade
-            by_risen[p] += by_middle * net
+            by_risen[p] += by_middle * middle[2, k]
             by_decay += (by * knots[start] + by_middle * (level[p] + risen[p] - long_run)) * fade * since[k]
         if p >= 0 or indices[FORM] == REVERTING:
             by_long_run += by_middle * (1.0 - fade)
-        by_sd -= by * (seen[k] - middle) / (sd * sd)
+        by_sd -= by * (seen[k] - middle[0, k]) / (sd * sd)
         grad_unit[k] = by / sd
     if indices[FIRST_UNIT + 1] > 0:
         grad[indices[FIRST_UNIT]] += by_knot[0]
     grad_day = part(grad, indices, DAY_UNIT)
     for p in range(level.size):
         grad_level[p] += by_level[p] * log_rate[2 * p + 1]
-        grad_day[p] += by_risen[p] * risen_slopes[p]
+        grad_day[p] += by_risen[p] * rise[p]
     by_log_phi = by_phi * phi - by_step * phi * phi / step
     by_scalar = (
         (HALF_LIFE, (by_log_phi * WEEKLY + by_decay * DAILY) / (half_life * half_life)),
@@ -167,17 +181,14 @@ def to_centred(x: np.ndarray, numbers: np.ndarray, indices: np.ndarray) -> np.nd
     y = x.copy()
     if indices[CENTRED] == 0:
         return y
-    half_life, sd, long_run, phi, step = _dynamics.py_func(x, numbers, indices)
     risen, _ = _risen.py_func(x, numbers, indices)
-    log_rate = part.py_func(numbers, indices, LOG_RATE).reshape(-1, 2)
-    level_unit = part.py_func(y, indices, LEVEL_UNIT)
-    level_unit -= risen / log_rate[:, 1]
-    level = log_rate[:, 0] + log_rate[:, 1] * level_unit
+    level_unit, unit = part.py_func(y, indices, LEVEL_UNIT), part.py_func(x, indices, UNIT)
+    level_unit -= risen / part.py_func(numbers, indices, LOG_RATE)[1::2]
+    _, sd, _, phi, step, _, _, _, middle = middles.py_func(y, numbers, indices)
     phase_of, left = part.py_func(indices, indices, KNOT_PHASE), part.py_func(indices, indices, PHASE_LEFT)
     knots = [x[indices[FIRST_UNIT]] if indices[FIRST_UNIT + 1] > 0 else 0.0]
     for k in range(indices[CENTRED]):
-        knots.append(phi * knots[k] + step * part.py_func(x, indices, UNIT)[k])
-        middle, fade, _ = _middle.py_func(k, level, risen, long_run, half_life, numbers, indices)
-        then = knots[min(left[phase_of[k]], k)] * fade if phase_of[k] >= 0 else 0.0
-        part.py_func(y, indices, UNIT)[k] = middle + sd * (knots[k + 1] - then)
+        knots.append(phi * knots[k] + step * unit[k])
+        then = knots[min(left[phase_of[k]], k)] * middle[1, k] if phase_of[k] >= 0 else 0.0
+        part.py_func(y, indices, UNIT)[k] = middle[0, k] + sd * (knots[k + 1] - then)
     return y

@@ -26,6 +26,7 @@ from .forms import CONSTANT, PHASED, form_of
 from .interval import ABOVE, AT, BELOW, BOUNDED, CERTAIN, IMPOSSIBLE
 
 CLAIMS_A_KNOT = 1.5  # from how many on the log rate at a knot is the better coordinate
+SD_IN_ERRORS = 4.0  # from which sd of the log rate on, in errors of claims
 FIXED, LOG_NORMAL, HALF_NORMAL, BETA, NORMAL = range(5)
 FAMILY = {"Fixed": FIXED, "LogNormal": LOG_NORMAL, "HalfNormal": HALF_NORMAL, "Beta": BETA, "Normal": NORMAL}
 
@@ -153,7 +154,7 @@ def lay_out(
         "dims": dims,
         "days": arrays["day_arrived"].shape[0],
         "claims": arrays["claim_value"].shape[0] if likelihood else 0,
-        "centred": _centred(arrays) if knots else 0,
+        "centred": _centred(arrays) if knots and _moves_much(priors) else 0,
     }
     for name, value in options.items():
         directory[OPTION[name]] = value
@@ -291,6 +292,13 @@ def _centred(arrays: Mapping[str, np.ndarray]) -> int:
     until = np.sort(arrays["knot_left"][last_day] + 1)
     enough = np.arange(1, until.size + 1) >= CLAIMS_A_KNOT * until
     return int(until[enough].max(initial=0))
+
+
+def _moves_much(priors: Priors) -> bool:
+    """Whether the rate moves by much more than claims err, whatever its sd: where it may not, innovations are better."""
+    sd, error = priors["rate_sd"], priors["claim_error"]
+    of_error = next(error.numbers[name] for name in ("median", "scale", "value") if name in error.numbers)
+    return sd.family == "LogNormal" and sd.numbers["median"] >= SD_IN_ERRORS * of_error
 
 
 def _odds(value: np.ndarray, is_share: np.ndarray) -> np.ndarray:
