@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import datetime as dt
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -15,9 +17,9 @@ from attrition.curves import DATE_SDS, default_curve
 from attrition.kernel.callbacks import callbacks
 from attrition.kernel.centred import from_centred, middles, to_centred
 from attrition.kernel.density import density
-from attrition.kernel.frame import frame
+from attrition.kernel.frame import axes_of, mode
 from attrition.kernel.layout import OPTION
-from attrition.kernel.model import _gradient, kernel_model
+from attrition.kernel.model import _gradient, _quantities, kernel_model
 from attrition.observations import observe
 from attrition.reporting import Reporting
 from everything import ALL, CAMPAIGN, CURVES, PRIORS, VINTAGE, claims
@@ -25,12 +27,17 @@ from everything import ALL, CAMPAIGN, CURVES, PRIORS, VINTAGE, claims
 LEFT_OUT = ("killed", "wounded", "present", "returned", "deployed", "reinforcement", "captured", "losses", "loss_share")
 
 
+MADE_WITH = {}
+
+
 def laid_out(record, campaign, priors, curve, reporting):
     record, campaign = one_vintage(record, campaign)
     seen = observe(record, campaign, reporting, None, curve.zero_until(campaign), exact=True)
     arrays = containers(seen, campaign, priors, curve, reporting)
     sizes = {dim: len(labels) for dim, labels in coordinates(seen, campaign).items()}
-    return kernel_model(arrays, sizes, priors, curve, reporting)
+    model = kernel_model(arrays, sizes, priors, curve, reporting)
+    MADE_WITH[id(model)] = priors, curve, reporting
+    return model
 
 
 def kursk(vintage):
@@ -124,7 +131,13 @@ def test_the_jacobian_is_that_of_the_coordinates_and_there_is_a_way_back(model):
     rng, step = np.random.default_rng(3), 1e-6
     y = sampled_at(model, 0.5 * rng.standard_normal(model.n_dim))
     x, jacobian = text_of(model, y)
-    np.testing.assert_allclose(to_centred(x, model.layout.numbers, model.layout.indices), y, rtol=1e-10, atol=1e-10)
+    made_with = MADE_WITH[id(model)]  # the way back is made of the text's quantities, not of compiled code
+    np.testing.assert_allclose(
+        to_centred(x, model.layout, model.arrays, _quantities(x, model.layout, model.arrays, *made_with)),
+        y,
+        rtol=1e-9,
+        atol=1e-9,
+    )
     ways = [step * np.eye(model.layout.dims)[place] for place in model.where]
     slopes = np.array([text_of(model, y + way)[0] - text_of(model, y - way)[0] for way in ways]) / (2.0 * step)
     assert jacobian == pytest.approx(np.linalg.slogdet(slopes[:, model.where])[1], abs=1e-5)
@@ -139,9 +152,44 @@ def test_log_rates_are_the_coordinates_where_claims_are_many():
     assert found["everything, reverting"] > 0
 
 
-def test_the_centre_is_the_mode(model):
-    _, slope = _gradient(model.data, model.n_dim)(np.zeros(model.n_dim))
-    assert np.abs(slope).max() < 0.5  # in units in which the curvature there is 1
+def test_the_centre_is_the_mode_of_the_text(model):
+    """Not of the density in the sampler's coordinates, which the Jacobian draws to where the sd of the rate is small."""
+    x, _ = text_of(model, model.held[4])
+
+    def gradient(of_sampled):
+        here = x.copy()
+        here[model.where] = of_sampled
+        value, slope = at_point(model, here)
+        return value, slope[model.where]
+
+    _, slope = gradient(x[model.where])
+    assert np.abs(slope @ axes_of(gradient, x[model.where])).max() < 0.5  # in units in which the curvature is 1
+
+
+def many(number=2000, days=400):
+    """A record of many claims, whose mode lies far from where the search begins."""
+    start = dt.date(2024, 1, 1)
+    rng = np.random.default_rng(1)
+    when = np.sort(rng.integers(5, days, size=number))
+    spoken = 50.0 * when * np.exp(0.1 * rng.standard_normal(number) + np.sin(when / 40.0))
+    dates = [(start + dt.timedelta(days=int(day))).isoformat() for day in when]
+    table = pd.DataFrame(
+        {
+            "claim_id": [f"M{place}" for place in range(number)], "source": [f"source {place % 12}" for place in range(number)],
+            "source_kind": [("adversary", "third_party", "own_side", "analyst")[place % 4] for place in range(number)],
+            "published": dates, "as_of": dates, "as_of_basis": "stated", "quantity": "casualties", "value": np.round(spoken, -1),
+            "unit": 10.0, "bound": "approx", "briefing": [f"M{place}" for place in range(number)],
+        }
+    )  # fmt: skip
+    phase = at.Phase("onset", "escalation", start, 0.0, start)
+    end = start + dt.timedelta(days=days - 1)
+    campaign = at.Campaign("many", start, end, at.Strength(125.0 * days, 0.1), phases=(phase,), phase_slots=1)
+    record = at.read_claims(table.astype(object), name="many")
+    return laid_out(record, campaign, at.default_priors(campaign), default_curve(campaign), Reporting(min_persons=0.0))
+
+
+def test_the_mode_of_a_record_of_many_claims_is_found():
+    test_the_centre_is_the_mode_of_the_text(many())
 
 
 def test_what_the_january_record_informs():
@@ -160,15 +208,17 @@ def test_the_frame_of_a_normal_is_its_own():
         slope = -precision @ (x - mean)
         return 0.5 * float(slope @ (x - mean)), slope
 
-    centre, turn = frame(gradient, np.full(5, 7.0))
-    np.testing.assert_allclose(centre, mean, atol=1e-6)
+    np.testing.assert_allclose(mode(gradient, np.full(5, 7.0)), mean, atol=1e-6)
+    turn = axes_of(gradient, mean)
     np.testing.assert_allclose(turn.T @ precision @ turn, np.eye(5), atol=1e-5)
 
 
 def test_a_density_that_is_nowhere_finite_gets_no_frame():
-    centre, turn = frame(lambda x: (-np.inf, np.full(x.size, np.nan)), np.ones(3))
-    np.testing.assert_array_equal(centre, np.ones(3))
-    np.testing.assert_array_equal(turn, np.eye(3))
+    def nowhere(x):
+        return -np.inf, np.full(x.size, np.nan)
+
+    np.testing.assert_array_equal(mode(nowhere, np.ones(3)), np.ones(3))
+    np.testing.assert_array_equal(axes_of(nowhere, np.ones(3)), np.eye(3))
 
 
 def test_draws_of_what_is_not_sampled_are_of_the_prior():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("attrition")
 
 ENDING = ".model"
-MAKERS = (*store.MAKERS, "pymc", "pytensor")
+MAKERS = (*store.MAKERS, "pymc", "pytensor", "scipy")
 TEXT = ("graph_name", "kept_graph")
 KEPT_ENTRIES = 12
 BROKEN = (AttributeError, ImportError, KeyError, IndexError, RuntimeError, TypeError, ValueError, pickle.PickleError)
@@ -114,8 +114,13 @@ def compiled_model(model: pm.Model, names: Sequence[str]) -> Any:
     entry, compiled = _compile(live)
     if entry is None:
         return compiled
-    store.write(pickle.dumps(entry), live.file, KEPT_ENTRIES)
-    return live.rebuilt(entry)
+    try:
+        found = live.rebuilt(entry)
+        store.write(pickle.dumps(entry), live.file, KEPT_ENTRIES)
+    except BROKEN as error:
+        log.warning("The compiled model cannot be kept (%s)", error)
+        return compiled
+    return found
 
 
 class _Live:
@@ -256,7 +261,11 @@ def _compile(live: _Live) -> tuple[dict[str, Any] | None, Any]:
         log.info("The compiled model is not kept: it holds what another process does not have")
         return None, compiled
     order = [places[variable] for variable in compiled.shared_var_keys]
-    code = serialize.dumps([one._reduce() for one in noted])
+    try:
+        code = serialize.dumps([one._reduce() for one in noted])
+    except BROKEN as error:
+        log.warning("The compiled model cannot be kept (%s)", error)
+        return None, compiled
     entry = {
         "key": (installation(), live.key),
         "layout": told,

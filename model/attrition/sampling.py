@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .containers import check_same, pack
-from .errors import AttritionError
+from .errors import AttritionError, InputError, Problem, shown
 from .kept_graph import compiled_model
 
 if TYPE_CHECKING:
@@ -35,13 +35,25 @@ class SamplingError(AttritionError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Sampler settings; ``cores`` None uses all."""
+    """Sampler settings; ``cores`` None uses all.
+
+    Raises
+    ------
+    InputError
+        If the target acceptance is not between 0 and 1.
+    """
 
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
     target_accept: float = 0.9
     cores: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.target_accept, int | float) or not 0.0 < self.target_accept < 1.0:
+            got = shown(self.target_accept)
+            problem = Problem("settings", "", "target_accept", got, "a number between 0 and 1", "Leave it out for 0.9.")
+            raise InputError("The settings cannot be used", [problem])
 
 
 @dataclass(frozen=True)

@@ -254,9 +254,10 @@ def _renamed(groups: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     """Groups as they are named since format 3; before, the level of a phase was kept as what the sampler saw of it."""
     if "phase_rate_shifted" not in groups["free"]:
         return groups
-    center, spread = np.moveaxis(groups["constant_data"]["phase_log_rate"].values, -1, 0)
-    unit = (np.log(groups["posterior"]["phase_rate"].values) - center) / spread
-    shifted = groups["free"]["phase_rate_shifted"]
+    shifted, log_rate = groups["free"]["phase_rate_shifted"], np.log(groups["posterior"]["phase_rate"].values)
+    center, spread = np.moveaxis(groups["constant_data"]["phase_log_rate"].values[: log_rate.shape[-1]], -1, 0)
+    unit = shifted.values.copy()  # of an empty slot the shift was 0
+    unit[..., : log_rate.shape[-1]] = (log_rate - center) / spread
     dims = [str(dim).replace("shifted", "unit") for dim in shifted.dims]
     free = groups["free"].drop_vars("phase_rate_shifted").assign(phase_rate_unit=(dims, unit))
     constant = groups["constant_data"].drop_vars(["phase_window", "phase_middle"])

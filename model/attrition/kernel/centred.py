@@ -10,6 +10,8 @@ are lost in its first fortnight. The change of variables has a Jacobian: the pos
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -17,7 +19,7 @@ from numba import njit
 from ..curves import DATE_SDS
 from .access import logistic, part
 from .forms import REVERTING
-from .layout import BLOCK, FIRST_SCALAR, INDEX, NUMBER, OPTION, SCALAR
+from .layout import BLOCK, FIRST_SCALAR, INDEX, NUMBER, OPTION, SCALAR, Layout
 from .rate import DAILY, WEEKLY
 from .units import scalar_value
 
@@ -30,6 +32,8 @@ FIRST_UNIT, UNIT, LEVEL_UNIT, DAY_UNIT = (
 )
 REVERTS, LOG_RATE, DATE_SD, LATEST = (NUMBER[f"phase_{name}"] for name in ("reverts", "log_rate", "sd", "latest"))
 PHASE_LEFT, KNOT_PHASE, KNOT_SINCE = INDEX["phase_left"], INDEX["knot_phase"], NUMBER["knot_since"]
+SOFTENED = 0.25  # a beginning even later than those days has a finite rise
+RISE_IN_TIME = 2.0 * math.log(0.5 * (1.0 + math.sqrt(1.0 + SOFTENED)))
 FIRST_DAYS = 14.0  # over which a phase's losses stay as they are when it begins earlier or later
 
 
@@ -51,11 +55,11 @@ def _risen(point, numbers, indices):
     latest, sd = part(numbers, indices, LATEST), part(numbers, indices, DATE_SD)
     risen, slopes = np.zeros(unit.size), np.zeros(unit.size)
     for p in range(unit.size):
-        if reverts[p] != 0.0:
+        if reverts[p] != 0.0 and sd[p] != 0.0:
             inside, width = logistic(unit[p]), latest[p] + DATE_SDS
             left = 1.0 - sd[p] * (width * inside - DATE_SDS) / FIRST_DAYS
-            root = math.sqrt(left * left + 0.25)
-            risen[p] = -2.0 * math.log(0.5 * (left + root))
+            root = math.sqrt(left * left + SOFTENED)
+            risen[p] = RISE_IN_TIME - 2.0 * math.log(0.5 * (left + root))
             slopes[p] = 2.0 / root * sd[p] * width * inside * (1.0 - inside) / FIRST_DAYS
     return risen, slopes
 
@@ -176,19 +180,31 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad):
             grad[place] += by * scalar_value(y, numbers, indices, s)[1]
 
 
-def to_centred(x: np.ndarray, numbers: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """The way back: the sampler's parameters of the text's, (parameter,)."""
-    y = x.copy()
-    if indices[CENTRED] == 0:
+def to_centred(
+    x: np.ndarray, layout: Layout, arrays: Mapping[str, np.ndarray], q: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """The way back: the sampler's parameters (parameter,) of the text's, whose named quantities are ``q``."""
+    y, centred = x.copy(), int(layout.indices[CENTRED])
+    if centred == 0:
         return y
-    risen, _ = _risen.py_func(x, numbers, indices)
-    level_unit, unit = part.py_func(y, indices, LEVEL_UNIT), part.py_func(x, indices, UNIT)
-    level_unit -= risen / part.py_func(numbers, indices, LOG_RATE)[1::2]
-    _, sd, _, phi, step, _, _, _, middle = middles.py_func(y, numbers, indices)
-    phase_of, left = part.py_func(indices, indices, KNOT_PHASE), part.py_func(indices, indices, PHASE_LEFT)
-    knots = [x[indices[FIRST_UNIT]] if indices[FIRST_UNIT + 1] > 0 else 0.0]
-    for k in range(indices[CENTRED]):
-        knots.append(phi * knots[k] + step * unit[k])
-        then = knots[min(left[phase_of[k]], k)] * middle[1, k] if phase_of[k] >= 0 else 0.0
-        part.py_func(y, indices, UNIT)[k] = middle[0, k] + sd * (knots[k + 1] - then)
+    phase_of = part.py_func(layout.indices, layout.indices, KNOT_PHASE)[:centred]
+    since, knots = part.py_func(layout.numbers, layout.indices, KNOT_SINCE)[:centred], q["rate_noise"]
+    long_run = np.log(q["long_run_rate"])
+    middle = np.full(centred, long_run if layout.indices[FORM] == REVERTING else 0.0)
+    then = np.zeros(centred)
+    if "phase_day" in q:
+        left = 1.0 - (q["phase_day"] - arrays["phase_date"]) / FIRST_DAYS
+        risen = np.where(arrays["phase_reverts"] * arrays["phase_sd"] != 0.0, RISE_IN_TIME - _rise(left, np), 0.0)
+        part.py_func(y, layout.indices, LEVEL_UNIT)[:] -= risen / arrays["phase_log_rate"][:, 1]
+        level = np.log(q["phase_rate"]) - risen
+        fade = np.exp(-DAILY * since / q["rate_half_life"])
+        net = fade - np.maximum(1.0 - since / FIRST_DAYS, 0.0)
+        reverts, start = phase_of >= 0, np.minimum(arrays["phase_left"][phase_of], np.arange(centred))
+        middle = np.where(reverts, long_run + (level[phase_of] - long_run) * fade + risen[phase_of] * net, middle)
+        then = np.where(reverts, knots[start] * fade, 0.0)
+    part.py_func(y, layout.indices, UNIT)[:centred] = middle + q["rate_sd"] * (knots[1 : centred + 1] - then)
     return y
+
+
+def _rise(left: Any, xp: Any) -> Any:
+    return 2.0 * xp.log(0.5 * (left + xp.sqrt(left * left + SOFTENED)))

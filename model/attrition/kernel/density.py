@@ -81,17 +81,7 @@ def density(x, numbers, indices, grad):
     scalars, slopes = np.empty(NUMBER_OF_SCALARS), np.empty(NUMBER_OF_SCALARS)
     logp = scalar_values(x, numbers, indices, scalars, slopes, grad)
     bar_scalars = np.zeros(NUMBER_OF_SCALARS)
-    for block in (
-        GROUP_UNIT,
-        SIZE_UNIT,
-        LAG_UNIT,
-        STANCE_UNIT,
-        SHARE_UNIT,
-        WAVE_SIZE_UNIT,
-        DRIFT_UNIT,
-        BRIEFING_UNIT,
-        PHASE_UNIT,
-    ):
+    for block in STANDARD:
         logp += standard(x, indices, block, grad)
     logp += uniform(x, indices, MONTH_UNIT, grad)
 

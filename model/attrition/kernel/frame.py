@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-MOST_STEPS, HALVINGS, CLOSE, ENOUGH = 200, 12, 1e-4, 0.3
+MOST_CURVATURES, REUSED, HALVINGS, CLOSE, ENOUGH = 30, 5, 12, 1e-4, 0.3
 SMALL = 1e-4  # step of the differences, in units in which priors have sd 1
 FARTHEST = 2.0  # longest step of the search, in the same units
 FLATTEST = 0.2  # curvature: no direction is taken for wider than about two prior sds
@@ -19,47 +19,57 @@ FLATTEST = 0.2  # curvature: no direction is taken for wider than about two prio
 type Gradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
-def frame(gradient: Gradient, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mode of a log density, and the principal axes of its curvature there, each as long as it is wide.
+def mode(gradient: Gradient, start: np.ndarray) -> np.ndarray:
+    """Where a log density is highest, by Newton's method; a curvature costs many slopes, and serves for several steps.
 
     Parameters
     ----------
     gradient
         Gives log density and gradient (parameter,) at a point.
     start
-        Where the search for the mode begins, (parameter,).
+        Where the search begins, (parameter,).
 
     Returns
     -------
-    centre, turn
-        (parameter,) and (parameter, axis). Axes that turn out wider or narrower than at the mode are left to the sampler, which
-        learns their scales. Where the density is not finite at the start, the start and no turn: the sampler says what is
-        wrong.
+    (parameter,)
+        The start itself where the density is not finite: the sampler says what is wrong.
     """
     point = start
     value, slope = gradient(point)
     if not (np.isfinite(value) and np.isfinite(slope).all()):
-        return start, np.eye(start.size)
-    curvature, axes, is_new = *_curvature(gradient, point), True
-    for _ in range(MOST_STEPS):
-        step = axes @ ((slope @ axes) / curvature)
-        step *= min(1.0, FARTHEST / np.abs(step).max(initial=FARTHEST))
-        gain = 0.0
+        return start
+    taken, age = 0, REUSED
+    while True:
+        if age >= REUSED:
+            if taken == MOST_CURVATURES:
+                return point
+            (curvature, axes), taken, age = _curvature(gradient, point), taken + 1, 0
+        whole = axes @ ((slope @ axes) / curvature)
+        whole *= min(1.0, FARTHEST / np.abs(whole).max(initial=FARTHEST))
+        gain, length = 0.0, 1.0
         for _ in range(HALVINGS):
-            higher, its_slope = gradient(point + step)
+            higher, its_slope = gradient(point + length * whole)
             if higher > value and np.isfinite(its_slope).all():
                 gain = higher - value
-                point, value, slope = point + step, higher, its_slope
+                point, value, slope = point + length * whole, higher, its_slope
                 break
-            step = 0.5 * step
-        if is_new and gain < CLOSE:
-            break
-        is_new = gain < ENOUGH  # a curvature costs many slopes: it serves for as long as its steps gain much
-        if is_new:
-            curvature, axes = _curvature(gradient, point)
-    if not is_new:
-        curvature, axes = _curvature(gradient, point)
-    return point, axes / np.sqrt(curvature)
+            length *= 0.5
+        if age == 0 and gain < CLOSE:
+            return point
+        age = age + 1 if length == 1.0 and gain >= ENOUGH else REUSED
+
+
+def axes_of(gradient: Gradient, point: np.ndarray) -> np.ndarray:
+    """Principal axes of the curvature of a log density, each as long as it is wide, (parameter, axis).
+
+    Axes that turn out wider or narrower than at this point are left to the sampler, which learns their scales. Where the
+    density is not finite there is no turn.
+    """
+    value, slope = gradient(point)
+    if not (np.isfinite(value) and np.isfinite(slope).all()):
+        return np.eye(point.size)
+    curvature, axes = _curvature(gradient, point)
+    return np.asarray(axes / np.sqrt(curvature))
 
 
 def _curvature(gradient: Gradient, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -295,10 +295,12 @@ def _centred(arrays: Mapping[str, np.ndarray]) -> int:
 
 
 def _moves_much(priors: Priors) -> bool:
-    """Whether the rate moves by much more than claims err, whatever its sd: where it may not, innovations are better."""
-    sd, error = priors["rate_sd"], priors["claim_error"]
-    of_error = next(error.numbers[name] for name in ("median", "scale", "value") if name in error.numbers)
-    return sd.family == "LogNormal" and sd.numbers["median"] >= SD_IN_ERRORS * of_error
+    """Whether the rate moves by much more than claims err: where it does not, innovations are the better coordinates."""
+    rate, error = (
+        next(priors[name].numbers[number] for number in ("median", "scale", "value") if number in priors[name].numbers)
+        for name in ("rate_sd", "claim_error")
+    )
+    return bool(rate >= SD_IN_ERRORS * error)
 
 
 def _odds(value: np.ndarray, is_share: np.ndarray) -> np.ndarray:

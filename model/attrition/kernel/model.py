@@ -17,9 +17,9 @@ from ..priors import Priors
 from ..reporting import Reporting
 from .callbacks import callbacks
 from .centred import to_centred
-from .frame import frame
+from .frame import axes_of, mode
 from .informed import from_prior, informed
-from .layout import Layout, lay_out
+from .layout import OPTION, Layout, lay_out
 from .without_arviz import without_arviz
 
 with without_arviz():
@@ -29,6 +29,7 @@ with without_arviz():
 VECTOR = "parameters"
 AXIS = "parameter"
 JITTER = 1.0
+HELD = "rate_sd_unit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,8 @@ class KernelModel(CompiledModel):
     where : (informed parameter,)
         Places of the parameters that are sampled; the others have their prior, and are drawn from it.
     centre, turn
-        From ``frame``: the sampler moves in z, and ``centre + turn @ z`` are the sampled parameters as ``centred`` has them.
+        From ``mode`` and ``axes_of``: the sampler moves in z, and ``centre + turn @ z`` are the sampled parameters as
+        ``centred`` has them.
     data
         Addresses that compiled code reads; ``held`` keeps alive what they point to.
     start
@@ -142,22 +144,25 @@ def kernel_model(
     layout = lay_out(arrays, sizes, priors, curve, reporting)
     where = np.flatnonzero(informed(arrays, layout.parameters))
 
-    def point(rng: np.random.Generator | None) -> np.ndarray:
-        return to_centred(_start(rng, layout, arrays, priors, curve, reporting), layout.numbers, layout.indices)
+    def point(rng: np.random.Generator | None) -> tuple[np.ndarray, Mapping[str, Any]]:
+        return _start(rng, layout, arrays, priors, curve, reporting)
 
-    middle = point(None)
-    held = [layout.numbers, layout.indices, where, np.stack([np.eye(where.size)] * 2), middle]
-    addresses = [item for one in held for item in (one.ctypes.data, one.size)]
-    numbers_at, numbers, indices_at, indices, where_at, _, turn_at, _, middle_at, dims = addresses
-    data = np.array([numbers_at, numbers, indices_at, indices, where_at, turn_at, middle_at, dims], dtype=np.int64)
-    from_middle = _gradient(data, where.size)
-    moved, turn = frame(from_middle, np.zeros(where.size))
-    middle[where] += moved
+    text, _ = point(None)
+    indices = layout.indices.copy()
+    indices[OPTION["centred"]] = 0
+    # a mode over the sd of the rate says little: in innovations it lies too high, in log rates far too low; so it is held
+    sought = np.setdiff1d(where, [first for parameter, _, first in layout.parameters if parameter.name == HELD])
+    data, held = _addresses(layout.numbers, indices, sought, text)
+    text[sought] += mode(_gradient(data, sought.size), np.zeros(sought.size))
+    middle = to_centred(text, layout, arrays, _quantities(text, layout, arrays, priors, curve, reporting))
+    data, held = _addresses(layout.numbers, layout.indices, where, middle)
+    turn = axes_of(_gradient(data, where.size), np.zeros(where.size))
     held[3][:] = turn, turn.T
     centre, back = middle[where].copy(), np.linalg.inv(turn)
 
     def start(seed: Any) -> np.ndarray:
-        away = point(np.random.default_rng(seed))[where] - centre
+        text, quantities = point(np.random.default_rng(seed))
+        away = to_centred(text, layout, arrays, quantities)[where] - centre
         return np.asarray(
             (back * away).sum(axis=1)
         )  # no BLAS here: the sampler's threads have too small a stack for it
@@ -170,9 +175,18 @@ def kernel_model(
         centre=centre,
         turn=turn,
         data=data,
-        held=tuple(held),
+        held=held,
         start=start,
     )
+
+
+def _addresses(
+    numbers: np.ndarray, indices: np.ndarray, where: np.ndarray, middle: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Where compiled code finds data, sampled parameters, the turn (none yet) and the middle; and what is held there."""
+    held = (numbers, indices, where, np.stack([np.eye(where.size)] * 2), middle)
+    places = (numbers.ctypes.data, numbers.size, indices.ctypes.data, indices.size, where.ctypes.data)
+    return np.array([*places, held[3].ctypes.data, middle.ctypes.data, middle.size], dtype=np.int64), held
 
 
 def _gradient(data: np.ndarray, dims: int) -> Any:
@@ -195,8 +209,11 @@ def _start(
     priors: Priors,
     curve: Curve,
     reporting: Reporting,
-) -> np.ndarray:
-    """A starting point: every parameter near the middle of its prior, give or take one; without a generator, the middle."""
+) -> tuple[np.ndarray, Mapping[str, Any]]:
+    """A starting point and its named quantities: every parameter near the middle of its prior, give or take one.
+
+    Without a generator it is the middle.
+    """
     shapes = {parameter.name: shape for parameter, shape, _ in layout.parameters}
     point: list[np.ndarray] = []
 
@@ -219,5 +236,23 @@ def _start(
         point.append(np.ravel(unbound))
         return bound(parameter, unbound, arrays)
 
-    latent(take, arrays, priors, curve, reporting)
-    return np.concatenate(point) if point else np.zeros(0)
+    quantities = latent(take, arrays, priors, curve, reporting)
+    return (np.concatenate(point) if point else np.zeros(0)), quantities
+
+
+def _quantities(
+    x: np.ndarray,
+    layout: Layout,
+    arrays: Mapping[str, np.ndarray],
+    priors: Priors,
+    curve: Curve,
+    reporting: Reporting,
+) -> Mapping[str, Any]:
+    """Named quantities of the text at a point without ends."""
+    places = {parameter.name: (shape, first) for parameter, shape, first in layout.parameters}
+
+    def take(parameter: Parameter, mean: Any) -> Any:
+        shape, first = places[parameter.name]
+        return bound(parameter, x[first : first + int(np.prod(shape))].reshape(shape), arrays)
+
+    return latent(take, arrays, priors, curve, reporting)

@@ -17,6 +17,7 @@ import platform
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,6 +31,7 @@ MAKERS = ("numba", "llvmlite", "numpy", "nutpie")
 # Modules from which the kernel takes numbers: with its own they are the text that it is made from.
 TEXT = ("build", "claim_error", "containers", "curves", "observations", "reporting", "rounding", "strength")
 KEPT_ENTRIES = 4
+UNFINISHED, LEFT_SECONDS = ".writing-", 3600.0  # a file that a killed process left is removed after an hour
 VARIABLE = "ATTRITION_CACHE_DIR"
 ENDING = ".kernel"
 
@@ -121,10 +123,15 @@ def write(payload: bytes, name: str | None = None, limit: int = KEPT_ENTRIES) ->
     path = where / (name or f"{key()}{ENDING}")
     try:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=where, prefix=".writing-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(MAGIC + hashlib.sha256(payload).digest() + payload)
-        os.replace(name, path)
+        handle, name = tempfile.mkstemp(dir=where, prefix=UNFINISHED)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(MAGIC + hashlib.sha256(payload).digest() + payload)
+            os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        old = time.time() - LEFT_SECONDS
+        _remove(left for left in where.glob(f"{UNFINISHED}*") if left.stat().st_mtime < old)
         _remove(entry.path for entry in entries(path.suffix)[limit:])
     except OSError as error:
         log.warning(
