@@ -83,7 +83,7 @@ class World:
             "source_lag_unit": self.heard,
             "source_group_unit": heard_groups,
             "rate_unit": list(range(data["knots"])),
-            "phase_rate_shifted": [0, 1],
+            "phase_rate_unit": [0, 1],
             "phase_day_unit": [1],
             "briefing_unit": list(range(data["briefings"])),
         }
@@ -123,7 +123,7 @@ class World:
             plain[f"{name}_log__"] = center + spread * unit[f"{ours}_unit"]
         for number, name in enumerate(("contact", "escalation")):
             center, spread = data[f"prior_{name}"]
-            plain[f"{name}_log__"] = center + spread * unit["phase_rate_shifted"][number]
+            plain[f"{name}_log__"] = center + spread * unit["phase_rate_unit"][number]
         plain |= {f"{name}_logodds__": logit(unit[ours]) for name, ours in SHARES.items()}
         plain["floor_slack_logodds__"] = logit(unit["floor_slack"])
         late, high = unit["phase_day_unit"][1], data["onset_latest"]

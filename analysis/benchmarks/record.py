@@ -91,8 +91,7 @@ def january() -> dict[str, Any]:
         "shift_lagged": arrays["anchor_lagged"][heard],
         "shift_log_value": arrays["anchor_log_value"][heard],
         "shift_killed": arrays["anchor_killed"][heard],
-        "shift_window": arrays["phase_window"][1, : knots + 1],
-        "shift_middle": float(arrays["phase_middle"][1]),
+        **_shift_of_phase(arrays, knots),
     }
     for name, short in SCALARS.items():
         numbers = list(priors[name].numbers.values())
@@ -101,6 +100,14 @@ def january() -> dict[str, Any]:
         data[f"prior_{short}"] = numbers
     data |= {name: float(priors[name].numbers["value"]) for name in FIXED}
     return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in data.items()}
+
+
+def _shift_of_phase(arrays: dict[str, np.ndarray], knots: int) -> dict[str, Any]:
+    """Mean weight of each knot over the days since the escalation, and half their number: the programs' shift of its level."""
+    days = arrays["day_number"][arrays["day_number"] > arrays["phase_date"][1]].astype(int)
+    left, weight = arrays["knot_left"][days], arrays["knot_weight"][days]
+    window = np.bincount(left, 1.0 - weight, knots + 1) + np.bincount(left + 1, weight, knots + 1)
+    return {"shift_window": window / days.size, "shift_middle": days.size / 2.0}
 
 
 def _check(seen: Observations, arrays: dict[str, np.ndarray]) -> None:
