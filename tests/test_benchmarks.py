@@ -183,9 +183,9 @@ def test_growth_measures_every_stage_of_a_fit_and_reports_it(bench, monkeypatch,
     monkeypatch.setattr(inference, "ESCALATED", inference.ESCALATED)  # put back afterwards
     from attrition.kernel import model
 
-    functions = model.kernel_model, model.frame
+    functions = model.kernel_model, model.mode, model.axes_of
     rows = [growth.measure(claims, 60, DRAWS, warm=claims == 10) for claims in (10, 20)]
-    assert (model.kernel_model, model.frame) == functions
+    assert (model.kernel_model, model.mode, model.axes_of) == functions
     for row, claims in zip(rows, (10, 20), strict=True):
         assert (row["claims"], row["entered"], row["days"]) == (claims, claims, 60)
         assert row["settings"] == DRAWS

@@ -146,28 +146,37 @@ class Watched:
     def __enter__(self) -> Watched:
         from attrition.kernel import model
 
-        self.module, self.lay_out, self.search = model, model.kernel_model, model.frame
-        model.kernel_model, model.frame = self._kernel_model, self._frame
+        self.module, self.before = model, (model.kernel_model, model.mode, model.axes_of)
+        model.kernel_model, model.mode, model.axes_of = (
+            self._kernel_model,
+            self._timed(model.mode),
+            self._timed(model.axes_of),
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.module.kernel_model, self.module.frame = self.lay_out, self.search
+        self.module.kernel_model, self.module.mode, self.module.axes_of = self.before
 
     def _kernel_model(self, *given: Any) -> Any:
         started = time.perf_counter()
-        self.model = self.lay_out(*given)
+        self.model = self.before[0](*given)
         self.seconds["layout"] = time.perf_counter() - started - self.seconds["frame"]
         return self.model
 
-    def _frame(self, gradient: Any, start: np.ndarray) -> Any:
-        def counted(z: np.ndarray) -> Any:
-            self.gradients += 1
-            return gradient(z)
+    def _timed(self, search: Any) -> Any:
+        """A search with its seconds and its gradients counted."""
 
-        started = time.perf_counter()
-        found = self.search(counted, start)
-        self.seconds["frame"] = time.perf_counter() - started
-        return found
+        def timed(gradient: Any, start: np.ndarray) -> Any:
+            def counted(point: np.ndarray) -> Any:
+                self.gradients += 1
+                return gradient(point)
+
+            started = time.perf_counter()
+            found = search(counted, start)
+            self.seconds["frame"] += time.perf_counter() - started
+            return found
+
+        return timed
 
 
 def _stages(claims: int, days: int, chosen: dict[str, int], stages: Stages) -> dict[str, Any]:
