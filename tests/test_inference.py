@@ -8,7 +8,7 @@ import pytest
 
 import attrition as at
 from attrition.build import coordinates
-from attrition.inference import graph_key
+from attrition.inference import ESCALATED, graph_key
 from attrition.kernel.layout import lay_out
 from attrition.observations import observe
 from attrition.sampling import Settings
@@ -86,8 +86,8 @@ def test_a_failed_gate_is_escalated_once_and_said(january, record, campaign):
     tiny = Settings(draws=100, tune=150)
     done = at.refit(january, record, campaign=campaign, known_by="2025-01-16", settings=tiny, progress=False)
     assert not done.passed
-    assert done.gate["target_accept"] == 0.99
-    assert "0.99" in done.gate["escalated"]
+    assert done.gate["target_accept"] == ESCALATED
+    assert "0.995" in done.gate["escalated"]
     assert "FAILED" in str(done)
     with pytest.raises(at.GateError, match="nothing is published"):
         at.publish(done, "never-made")

@@ -87,7 +87,7 @@ def test_an_extended_model_is_refused(asked):
 
 
 def test_the_january_record_read_without_delay_and_with_floors_in_their_cell(record, campaign):
-    few = at.Settings(draws=150, tune=300, chains=2, target_accept=0.99)
+    few = at.Settings(draws=150, tune=300, chains=2, target_accept=0.995)
     fit = at.fit(record, campaign, known_by="2025-01-16", seed=2, settings=few, progress=False)
     table = at.alternative_readings(fit, ("floors", "no delay"), progress=False).set_index("reading")
     assert list(table.index) == ["as fitted", "floors", "no delay"]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("attrition")
 
-ESCALATED = 0.99
+ESCALATED = 0.995
 PACKAGES = ("attrition", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "xarray")
 
 
@@ -84,7 +84,7 @@ def fit(
     -------
     Fit
         With ``gate`` saying whether R-hat < 1.01, ESS >= 400 for every published quantity, and no divergences. If the gate
-        fails, sampling is repeated once with a target acceptance of 0.99 and the gate says so.
+        fails, sampling is repeated once with a target acceptance of 0.995 and the gate says so.
 
     Raises
     ------
