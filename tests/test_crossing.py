@@ -17,6 +17,7 @@ from attrition.running import at as read_at
 from attrition.scenarios import forecast, hold, per_capita, reinforce
 from attrition.scenarios.rates import _leave_out_what_is_over
 from drawings import make
+from persons import plain_crossing
 
 
 def with_returns(**changes):
@@ -37,16 +38,6 @@ def with_returns(**changes):
     return dataclasses.replace(fit, draws=draws)
 
 
-def crossing_of_one(total, goal):
-    """Day of one draw, by going through the days."""
-    before = 0.0
-    for day, (value, needed) in enumerate(zip(total, goal, strict=True)):
-        if value >= needed:
-            return day - 1 + (max(needed - before, 0.0) / (value - before) if value > before else 1.0)
-        before = value
-    return np.inf
-
-
 def net_by_hand(fit, scenario):
     """Net date of each draw: every day of it, from the first of the campaign to the horizon."""
     ahead, horizon = scenario.ahead(fit, fit.campaign.horizon_days), fit.campaign.horizon_days
@@ -63,7 +54,7 @@ def net_by_hand(fit, scenario):
         total = np.concatenate([factor * lost, factor * (lost[-1] + more)]) - kept * read_at(wounded, places)
         there = arrivals(fit)[draw]
         coming = there[-1] + (np.zeros(horizon) if ahead.arriving is None else ahead.arriving[draw])
-        found[draw] = crossing_of_one(total, np.concatenate([there, coming]))
+        found[draw] = plain_crossing(total, np.concatenate([there, coming]))
     return found
 
 
