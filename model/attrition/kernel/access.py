@@ -3,18 +3,58 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from numba import njit
+import numpy as np
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+inlined = njit(error_model="numpy", forceinline=True)  # so that references to views need not be counted
+NO_ROOM = np.ones(1)  # a workspace that is full
 
 
-@njit(error_model="numpy")
+@intrinsic
+def pointer(typing_context: Any, address: Any) -> Any:
+    """Make an address a pointer to nothing in particular."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(address), generate
+
+
+@inlined
+def piece(vector, first, size):
+    """Piece of a vector, whose memory it sees but does not own: references to it are not counted."""
+    return carray(pointer(vector.ctypes.data + 8 * first), (size,), vector.dtype)
+
+
+@inlined
 def part(vector, indices, at):
     """Part of a vector that the directory entry ``at`` names: a view."""
-    first = indices[at]
-    return vector[first : first + indices[at + 1]]
+    return piece(vector, indices[at], indices[at + 1])
 
 
-@njit(error_model="numpy")
+@inlined
+def new(room, size):
+    """Next numbers of a workspace, not set: its first number says where they begin; where it is full, from elsewhere."""
+    first = int(room[0])
+    if first + size > room.size:
+        return np.empty(size)
+    room[0] = first + size
+    return piece(room, first, size)
+
+
+@inlined
+def zeros(room, size):
+    """As ``new``, all set to 0."""
+    found = new(room, size)
+    found[:] = 0.0
+    return found
+
+
+@inlined
 def logistic(x):
     """Logistic function."""
     if x >= 0.0:
@@ -23,7 +63,7 @@ def logistic(x):
     return e / (1.0 + e)
 
 
-@njit(error_model="numpy")
+@inlined
 def log_logistic(x):
     """Log of the logistic function."""
     if x >= 0.0:
@@ -31,7 +71,7 @@ def log_logistic(x):
     return x - math.log1p(math.exp(x))
 
 
-@njit(error_model="numpy")
+@inlined
 def read(total, place):
     """Value of a running total at a fractional place, and its slope in the place (``running.at``)."""
     last = total.size
@@ -46,7 +86,7 @@ def read(total, place):
     return before * (1.0 - weight) + total[left] * weight, step
 
 
-@njit(error_model="numpy")
+@inlined
 def add_read(bar, place, amount):
     """Add what a change of the value read at a place means for each day of the total."""
     last = bar.size
@@ -62,7 +102,7 @@ def add_read(bar, place, amount):
     bar[left] += amount * weight
 
 
-@njit(error_model="numpy")
+@inlined
 def _smooth_weights(place, last):
     inside = min(place, float(last)) if place > 0.0 else 0.0
     near = int(min(math.floor(inside + 0.5), last))
@@ -70,7 +110,7 @@ def _smooth_weights(place, last):
     return near, 0.5 * (0.5 - t) ** 2, 0.75 - t * t, 0.5 * (0.5 + t) ** 2, t
 
 
-@njit(error_model="numpy")
+@inlined
 def _padded(total, place):
     last = total.size
     if place <= 0:
@@ -80,7 +120,7 @@ def _padded(total, place):
     return 2.0 * total[last - 1] - total[last - 2]
 
 
-@njit(error_model="numpy")
+@inlined
 def _add_padded(bar, place, amount):
     last = bar.size
     if place <= 0:
@@ -92,7 +132,7 @@ def _add_padded(bar, place, amount):
     bar[last - 2] -= amount
 
 
-@njit(error_model="numpy")
+@inlined
 def read_smoothly(total, place):
     """Value of a running total averaged over the day around a place, and its slope (``running.smoothly_at``)."""
     last = total.size
@@ -103,7 +143,7 @@ def read_smoothly(total, place):
     return value, slope if 0.0 < place < last else 0.0
 
 
-@njit(error_model="numpy")
+@inlined
 def add_read_smoothly(bar, place, amount):
     """As ``add_read``, for ``read_smoothly``."""
     near, w_before, w_here, w_after, _ = _smooth_weights(place, bar.size)
@@ -112,7 +152,7 @@ def add_read_smoothly(bar, place, amount):
     _add_padded(bar, near + 1, amount * w_after)
 
 
-@njit(error_model="numpy")
+@inlined
 def read_level(level, place):
     """Level by day at a fractional place; before the calendar that of the first day. Value and slope."""
     last = level.size
@@ -126,7 +166,7 @@ def read_level(level, place):
     return before * (1.0 - weight) + level[left] * weight, level[left] - before
 
 
-@njit(error_model="numpy")
+@inlined
 def add_read_level(bar, place, amount):
     """As ``add_read``, for ``read_level``."""
     last = bar.size

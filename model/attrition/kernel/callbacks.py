@@ -9,77 +9,86 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray, njit, types
-from numba.core import cgutils, compiler, registry, serialize
-from numba.extending import intrinsic
+from numba import carray, types
+from numba.core import compiler, registry, serialize
 
 from . import store
+from .access import inlined, new, piece, pointer, zeros
 from .centred import CENTRED, from_centred, from_centred_back, middles
-from .density import density
+from .density import log_density
+from .layout import BLOCK, OPTION
 
-
-@intrinsic
-def _pointer(typing_context: Any, address: Any) -> Any:
-    """Make an address a pointer to nothing in particular."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
-
-    return types.voidptr(address), generate
-
-
+DAYS, DIMS, PHASES = OPTION["days"], OPTION["dims"], BLOCK["phase_day_unit"] + 1
 _REAL, _WHOLE = types.CPointer(types.double), types.CPointer(types.int64)
 DENSITY = types.int64(types.uint64, _REAL, _REAL, _REAL, _WHOLE)
 EXPAND = types.int64(types.uint64, types.uint64, _REAL, _REAL, _WHOLE)
 
 
-@njit(error_model="numpy")
-def _unpacked(dims, z_, data_):
+@inlined
+def _workspace(data_):
+    """Room for all that a call makes; where that is more, it is only slower."""
+    data = carray(data_, (8,))
+    indices = carray(pointer(data[2]), (data[3],), np.int64)
+    a_day, a_parameter = 16 + 2 * indices[PHASES], 32
+    owner = np.empty(a_day * indices[DAYS] + a_parameter * (indices[DIMS] + 8))
+    owner[0] = 1.0
+    return owner
+
+
+@inlined
+def _unpacked(dims, z_, data_, room):
     """The data, and a point of the sampler's frame as parameters: the sampler's and the text's, with the log Jacobian."""
     data = carray(data_, (8,))
-    numbers = carray(_pointer(data[0]), (data[1],), np.float64)
-    indices = carray(_pointer(data[2]), (data[3],), np.int64)
-    where = carray(_pointer(data[4]), (dims,), np.int64)
-    turn = carray(_pointer(data[5]), (2, dims, dims), np.float64)  # the turn, and its transpose
-    middle = carray(_pointer(data[6]), (data[7],), np.float64)
-    z, moved = carray(z_, (dims,)), np.zeros(dims)
+    numbers = carray(pointer(data[0]), (data[1],), np.float64)
+    indices = carray(pointer(data[2]), (data[3],), np.int64)
+    where = carray(pointer(data[4]), (dims,), np.int64)
+    turn = carray(pointer(data[5]), (2, dims, dims), np.float64)  # the turn, and its transpose
+    middle = carray(pointer(data[6]), (data[7],), np.float64)
+    z, moved = carray(z_, (dims,)), zeros(room, dims)
     for i in range(dims):
         for j in range(dims):
             moved[j] += z[i] * turn[1, i, j]
-    y = middle.copy()
+    y = new(room, middle.size)
+    y[:] = middle
     for i in range(dims):
         y[where[i]] += moved[i]
-    x, knots = np.empty(y.size), np.empty(indices[CENTRED] + 1)
-    known = middles(y, numbers, indices)
+    x, knots = new(room, y.size), new(room, indices[CENTRED] + 1)
+    known = middles(y, numbers, indices, room)
     jacobian = from_centred(y, numbers, indices, known, x, knots)
     return numbers, indices, where, turn, y, known, x, knots, jacobian
 
 
 def at_point(dims, z_, gradient_, log_density_, data_):
     """Log density and gradient at a point of the sampler's frame; the result is not 0 where they are not finite."""
-    numbers, indices, where, turn, y, known, x, knots, jacobian = _unpacked(dims, z_, data_)
-    gradient, slopes = carray(gradient_, (dims,)), np.empty(x.size)
-    value = density(x, numbers, indices, slopes) + jacobian
+    owner = _workspace(data_)
+    room = piece(owner, 0, owner.size)
+    numbers, indices, where, turn, y, known, x, knots, jacobian = _unpacked(dims, z_, data_, room)
+    gradient, slopes = carray(gradient_, (dims,)), new(room, x.size)
+    value = log_density(x, numbers, indices, slopes, room) + jacobian
     log_density_[0] = value
     for i in range(dims):
         gradient[i] = 0.0
     if not np.isfinite(value):
         return 4
-    from_centred_back(y, numbers, indices, known, x, knots, slopes)
+    from_centred_back(y, numbers, indices, known, x, knots, slopes, room)
     for i in range(dims):
         slope = slopes[where[i]]
         if not np.isfinite(slope):
             return 3
         for j in range(dims):
             gradient[j] += slope * turn[0, i, j]
+    owner[0] = 1.0  # its last use: until here it is kept
     return 0
 
 
 def of_draw(dims, expanded, z_, out_, data_):
     """The text's parameters of a draw, those that are sampled."""
-    _, _, where, _, _, _, x, _, _ = _unpacked(dims, z_, data_)
+    owner = _workspace(data_)
+    room = piece(owner, 0, owner.size)
+    _, _, where, _, _, _, x, _, _ = _unpacked(dims, z_, data_, room)
     for k in range(expanded):
         out_[k] = x[where[k]]
+    owner[0] = 1.0  # its last use: until here it is kept
     return 0
 
 

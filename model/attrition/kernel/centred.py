@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ..curves import DATE_SDS
-from .access import logistic, part
+from .access import NO_ROOM, inlined, logistic, new, part, zeros
 from .forms import REVERTING
 from .layout import BLOCK, FIRST_SCALAR, INDEX, NUMBER, OPTION, SCALAR, Layout
 from .rate import DAILY, WEEKLY
@@ -37,7 +36,7 @@ RISE_IN_TIME = 2.0 * math.log(0.5 * (1.0 + math.sqrt(1.0 + SOFTENED)))
 FIRST_DAYS = 14.0  # over which a phase's losses stay as they are when it begins earlier or later
 
 
-@njit(error_model="numpy")
+@inlined
 def _dynamics(point, numbers, indices):
     """Half-life, sd, log of the long-run rate, weekly autocorrelation and sd of an innovation."""
     half_life, _ = scalar_value(point, numbers, indices, HALF_LIFE)
@@ -48,12 +47,12 @@ def _dynamics(point, numbers, indices):
     return half_life, sd, math.log(fraction * size), math.exp(log_phi), math.sqrt(-math.expm1(2.0 * log_phi))
 
 
-@njit(error_model="numpy")
-def _risen(point, numbers, indices):
+@inlined
+def _risen(point, numbers, indices, room):
     """What a late beginning adds to the first log rate of each phase, and its slope in the beginning's parameter."""
     unit, reverts = part(point, indices, DAY_UNIT), part(numbers, indices, REVERTS)
     latest, sd = part(numbers, indices, LATEST), part(numbers, indices, DATE_SD)
-    risen, slopes = np.zeros(unit.size), np.zeros(unit.size)
+    risen, slopes = zeros(room, unit.size), zeros(room, unit.size)
     for p in range(unit.size):
         if reverts[p] != 0.0 and sd[p] != 0.0:
             inside, width = logistic(unit[p]), latest[p] + DATE_SDS
@@ -64,8 +63,8 @@ def _risen(point, numbers, indices):
     return risen, slopes
 
 
-@njit(error_model="numpy")
-def middles(point, numbers, indices):
+@inlined
+def middles(point, numbers, indices, room=NO_ROOM):
     """What log rates at the first knots are without the autoregression, and what that is made of.
 
     Returns
@@ -78,11 +77,11 @@ def middles(point, numbers, indices):
         (3, knot): the log rate in the middle; how much of its phase's level, and of its rise, is in it.
     """
     centred, phases = indices[CENTRED], indices[LEVEL_UNIT + 1]
-    middle, level = np.zeros((3, centred)), np.zeros(phases)
+    middle, level = zeros(room, 3 * centred).reshape(3, centred), zeros(room, phases)
     if centred == 0:
         return 1.0, 1.0, 0.0, 0.0, 1.0, level, level, level, middle
     half_life, sd, long_run, phi, step = _dynamics(point, numbers, indices)
-    risen, rise = _risen(point, numbers, indices)
+    risen, rise = _risen(point, numbers, indices, room)
     log_rate, unit = part(numbers, indices, LOG_RATE), part(point, indices, LEVEL_UNIT)
     for p in range(phases):
         level[p] = log_rate[2 * p] + log_rate[2 * p + 1] * unit[p]
@@ -100,7 +99,7 @@ def middles(point, numbers, indices):
     return half_life, sd, long_run, phi, step, level, risen, rise, middle
 
 
-@njit(error_model="numpy")
+@inlined
 def from_centred(y, numbers, indices, known, x, knots):
     """Write the text's parameters ``x`` and the autoregression at the first knots, of the sampler's ``y``; the log Jacobian.
 
@@ -124,8 +123,8 @@ def from_centred(y, numbers, indices, known, x, knots):
     return -centred * math.log(sd * step)
 
 
-@njit(error_model="numpy")
-def from_centred_back(y, numbers, indices, known, x, knots, grad):
+@inlined
+def from_centred_back(y, numbers, indices, known, x, knots, grad, room):
     """Turn slopes in the text's parameters, in place, into slopes in the sampler's, the Jacobian's included."""
     centred = indices[CENTRED]
     if centred == 0:
@@ -138,10 +137,10 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad):
         part(indices, indices, PHASE_LEFT),
         part(numbers, indices, KNOT_SINCE),
     )
-    by_level, by_risen = np.zeros(level.size), np.empty(level.size)
+    by_level, by_risen = zeros(room, level.size), new(room, level.size)
     for p in range(level.size):
         by_risen[p] = grad_level[p] / log_rate[2 * p + 1]
-    by_knot = np.zeros(centred + 1)
+    by_knot = zeros(room, centred + 1)
     by_sd, by_long_run, by_decay, by_phi, by_step = -centred / sd, 0.0, 0.0, 0.0, -centred / step
     for k in range(centred - 1, -1, -1):
         by = grad_unit[k] / step
@@ -180,6 +179,11 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad):
             grad[place] += by * scalar_value(y, numbers, indices, s)[1]
 
 
+def _part(vector: np.ndarray, indices: np.ndarray, at: int) -> np.ndarray:
+    """As ``part``, for Python."""
+    return vector[indices[at] : indices[at] + indices[at + 1]]
+
+
 def to_centred(
     x: np.ndarray, layout: Layout, arrays: Mapping[str, np.ndarray], q: Mapping[str, np.ndarray]
 ) -> np.ndarray:
@@ -187,22 +191,22 @@ def to_centred(
     y, centred = x.copy(), int(layout.indices[CENTRED])
     if centred == 0:
         return y
-    phase_of = part.py_func(layout.indices, layout.indices, KNOT_PHASE)[:centred]
-    since, knots = part.py_func(layout.numbers, layout.indices, KNOT_SINCE)[:centred], q["rate_noise"]
+    phase_of = _part(layout.indices, layout.indices, KNOT_PHASE)[:centred]
+    since, knots = _part(layout.numbers, layout.indices, KNOT_SINCE)[:centred], q["rate_noise"]
     long_run = np.log(q["long_run_rate"])
     middle = np.full(centred, long_run if layout.indices[FORM] == REVERTING else 0.0)
     then = np.zeros(centred)
     if "phase_day" in q:
         left = 1.0 - (q["phase_day"] - arrays["phase_date"]) / FIRST_DAYS
         risen = np.where(arrays["phase_reverts"] * arrays["phase_sd"] != 0.0, RISE_IN_TIME - _rise(left, np), 0.0)
-        part.py_func(y, layout.indices, LEVEL_UNIT)[:] -= risen / arrays["phase_log_rate"][:, 1]
+        _part(y, layout.indices, LEVEL_UNIT)[:] -= risen / arrays["phase_log_rate"][:, 1]
         level = np.log(q["phase_rate"]) - risen
         fade = np.exp(-DAILY * since / q["rate_half_life"])
         net = fade - np.maximum(1.0 - since / FIRST_DAYS, 0.0)
         reverts, start = phase_of >= 0, np.minimum(arrays["phase_left"][phase_of], np.arange(centred))
         middle = np.where(reverts, long_run + (level[phase_of] - long_run) * fade + risen[phase_of] * net, middle)
         then = np.where(reverts, knots[start] * fade, 0.0)
-    part.py_func(y, layout.indices, UNIT)[:centred] = middle + q["rate_sd"] * (knots[1 : centred + 1] - then)
+    _part(y, layout.indices, UNIT)[:centred] = middle + q["rate_sd"] * (knots[1 : centred + 1] - then)
     return y
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from ..claim_error import FEW, FEWEST, RECENT_DAYS, TINY
 from ..observations import (
     CAPTURED,
@@ -27,6 +25,7 @@ from .access import (
     add_read,
     add_read_level,
     add_read_smoothly,
+    inlined,
     logistic,
     part,
     read,
@@ -83,7 +82,7 @@ CAPTURED_RATIO, MISSING_RATIO, HOME, BACK, DELAY, INTENSITY = (
 INTENSITY_PRIOR = NUMBER["prior_adversary_intensity"]
 
 
-@njit(error_model="numpy")
+@inlined
 def _error_of(indices, category):
     """Scalar that is the sd of a claim's error."""
     if category in (KILLED, KILLED_SHARE):
@@ -97,14 +96,14 @@ def _error_of(indices, category):
     return ERROR
 
 
-@njit(error_model="numpy")
+@inlined
 def _loss_between(total, start, end, smooth):
     """Part of a running total between two places, and its slope in the second."""
     until, slope = read_smoothly(total, end) if smooth else read(total, end)
     return until - read(total, start)[0], slope
 
 
-@njit(error_model="numpy")
+@inlined
 def _add_loss_between(bar, start, end, smooth, amount):
     if smooth:
         add_read_smoothly(bar, end, amount)
@@ -113,7 +112,7 @@ def _add_loss_between(bar, start, end, smooth, amount):
     add_read(bar, start, -amount)
 
 
-@njit(error_model="numpy")
+@inlined
 def claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift, wave_size, bars, grad):
     """Log probability of all claims; their slopes are added to the bars.
 

@@ -9,7 +9,7 @@ from numba import njit
 
 from ..build import ROOM_WIDTH
 from ..strength import ARRIVAL_DAYS, SHARPNESS, TINY
-from .access import add_read_smoothly, log_logistic, logistic, part, read_smoothly
+from .access import add_read_smoothly, inlined, log_logistic, logistic, new, part, read_smoothly, zeros
 from .claims import claims
 from .forms import CONSTANT, PHASED
 from .layout import (
@@ -76,36 +76,42 @@ NEGLIGIBLE, MOST = math.exp(-40.0 / SHARPNESS), 1e15
 @njit(error_model="numpy")
 def density(x, numbers, indices, grad):
     """Log density at a point, up to the layout's constant; the gradient is written to ``grad``."""
+    return log_density(x, numbers, indices, grad, np.ones(1))
+
+
+@inlined
+def log_density(x, numbers, indices, grad, room):
+    """As ``density``, in a workspace."""
     days = indices[DAYS]
     grad[:] = 0.0
-    scalars, slopes = np.empty(NUMBER_OF_SCALARS), np.empty(NUMBER_OF_SCALARS)
+    scalars, slopes = new(room, NUMBER_OF_SCALARS), new(room, NUMBER_OF_SCALARS)
     logp = scalar_values(x, numbers, indices, scalars, slopes, grad)
-    bar_scalars = np.zeros(NUMBER_OF_SCALARS)
+    bar_scalars = zeros(room, NUMBER_OF_SCALARS)
     for block in STANDARD:
         logp += standard(x, indices, block, grad)
     logp += uniform(x, indices, MONTH_UNIT, grad)
 
     # the rate
     form = indices[FORM]
-    rate = np.empty(days)
-    knots = np.empty(0)
+    rate = new(room, days)
+    knots = new(room, 0)
     if form != CONSTANT:
         logp += standard(x, indices, BLOCK_RATE_FIRST, grad) + standard(x, indices, BLOCK_RATE, grad)
-        knots = walk(x, numbers, indices, scalars)
+        knots = walk(x, numbers, indices, scalars, room)
     phases = indices[DAY_UNIT + 1] if form == PHASED else 0
-    starts, start_slopes = np.empty(phases), np.empty(phases)
-    levels = phase_levels(x, numbers, indices)
-    own, faded, base = np.empty(days * phases), np.empty(days * phases), np.empty(days if phases else 0, dtype=np.int64)
+    starts, start_slopes = new(room, phases), new(room, phases)
+    levels = phase_levels(x, numbers, indices, room)
+    own, faded, base = new(room, days * phases), new(room, days * phases), new(room, days if phases else 0)
     if form == PHASED:
         logp += dates(x, numbers, indices, DAY_UNIT, PHASE_LATEST, PHASE_DATE, PHASE_SD, starts, start_slopes, grad)
-        phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base)
+        phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base, room)
     else:
         plain_rate(x, numbers, indices, scalars, knots, rate)
 
     # who has arrived
     waves = indices[WAVE_SIZE_UNIT + 1]
-    wave_size, wave_day, wave_day_slopes = np.empty(waves), np.empty(waves), np.empty(waves)
-    state = np.empty((4, days))
+    wave_size, wave_day, wave_day_slopes = new(room, waves), new(room, waves), new(room, waves)
+    state = new(room, 4 * days).reshape(4, days)
     loss, killed, wounded, arrivals = state[0], state[1], state[2], state[3]
     arrived = part(numbers, indices, ARRIVED)
     for d in range(days):
@@ -124,11 +130,11 @@ def density(x, numbers, indices, grad):
 
     # what was lost: the rate's sum, absorbed at the strength
     claimed = part(numbers, indices, OTHER_CLAIMED)
-    ratios = np.empty(3)
+    ratios = new(room, 3)
     ratios[0], ratios[1] = claimed[0] * scalars[CAPTURED], claimed[1] * scalars[MISSING]
     ratios[2] = 1.0 + ratios[0] + ratios[1]
     gross, truncate = ratios[2], indices[TRUNCATE] == 1
-    intended, taken = np.empty(days), np.empty(days if truncate else 0)
+    intended, taken = new(room, days), new(room, days if truncate else 0)
     running = 0.0
     for d in range(days):
         running += rate[d]
@@ -154,11 +160,11 @@ def density(x, numbers, indices, grad):
                 loss[d] = intended[d] * kept
         else:
             taken[:] = 0.0
-    room_slope = 0.0
+    margin_slope = 0.0
     if truncate:
-        room = math.log(least) / ROOM_WIDTH
-        logp += log_logistic(room)
-        room_slope = logistic(-room) / ROOM_WIDTH
+        margin = math.log(least) / ROOM_WIDTH
+        logp += log_logistic(margin)
+        margin_slope = logistic(-margin) / ROOM_WIDTH
 
     # who of them was killed
     share_unit, share_left, share_weight = (
@@ -167,12 +173,12 @@ def density(x, numbers, indices, grad):
         part(numbers, indices, SHARE_WEIGHT),
     )
     moves = part(numbers, indices, SHARE_MOVES)[0]
-    share_knots = np.zeros(share_unit.size + 1)
+    share_knots = zeros(room, share_unit.size + 1)
     for k in range(share_unit.size):
         share_knots[k + 1] = share_knots[k] + share_unit[k]
     logit = math.log(scalars[SHARE]) - math.log1p(-scalars[SHARE])
     share_sd = scalars[SHARE_SD] * moves
-    share = np.empty(days)
+    share = new(room, days)
     running, odds, growth, last_left, last_weight, step = 0.0, 0.0, 1.0, -1, 0.0, 0.0
     for d in range(days):
         if share_sd == 0.0:
@@ -207,7 +213,11 @@ def density(x, numbers, indices, grad):
     size_unit, lag_unit = part(x, indices, SIZE_UNIT), part(x, indices, LAG_UNIT)
     own_shifted, killed_shifted = part(x, indices, OWN_SHIFTED), part(x, indices, KILLED_SHIFTED)
     sources = own_shifted.size
-    by_source, own_unit, killed_unit = np.empty((4, sources)), np.empty(sources), np.empty(sources)
+    by_source, own_unit, killed_unit = (
+        new(room, 4 * sources).reshape(4, sources),
+        new(room, sources),
+        new(room, sources),
+    )
     for i in range(sources):
         stance = stance_of[i]
         common = stance_prior[2 * stance] + stance_prior[2 * stance + 1] * stance_unit[stance]
@@ -224,7 +234,7 @@ def density(x, numbers, indices, grad):
         by_source[1, i] = killed_sd * killed_unit[i]
         by_source[2, i] = size_sd * size_unit[i]
         by_source[3, i] = lag
-    slack, grad_slack = np.empty(indices[SLACK + 1]), part(grad, indices, SLACK)
+    slack, grad_slack = new(room, indices[SLACK + 1]), part(grad, indices, SLACK)
     slack_unit, slack_prior = part(x, indices, SLACK), part(numbers, indices, SLACK_PRIOR)
     for k in range(slack.size):
         slack[k] = logistic(slack_unit[k])
@@ -235,7 +245,7 @@ def density(x, numbers, indices, grad):
         part(numbers, indices, DRIFT_STEP),
         part(indices, indices, DRIFT_FIRST),
     )
-    drift_walk, drift = np.empty(drift_unit.size), np.empty(drift_unit.size)
+    drift_walk, drift = new(room, drift_unit.size), new(room, drift_unit.size)
     running = 0.0
     for j in range(drift.size):
         running += drift_step[j] * drift_unit[j]
@@ -243,8 +253,12 @@ def density(x, numbers, indices, grad):
         drift[j] = scalars[DRIFT_SD] * (running - drift_walk[drift_first[j]])
 
     # the claims
-    bar_ratios, bar_state, bar_source = np.zeros(3), np.zeros((4, days)), np.zeros((4, sources))
-    bar_slack, bar_drift, bar_wave = np.zeros(slack.size), np.zeros(drift.size), np.zeros(waves)
+    bar_ratios, bar_state, bar_source = (
+        zeros(room, 3),
+        zeros(room, 4 * days).reshape(4, days),
+        zeros(room, 4 * sources).reshape(4, sources),
+    )
+    bar_slack, bar_drift, bar_wave = zeros(room, slack.size), zeros(room, drift.size), zeros(room, waves)
     bars = (bar_scalars, bar_ratios, bar_state, bar_source, bar_slack, bar_drift, bar_wave)
     logp += claims(x, numbers, indices, scalars, ratios, state, by_source, slack, drift, wave_size, bars, grad)
 
@@ -252,7 +266,7 @@ def density(x, numbers, indices, grad):
     for k in range(slack.size):
         grad_slack[k] += bar_slack[k] * slack[k] * (1.0 - slack[k])
     grad_drift, later = part(grad, indices, DRIFT_UNIT), 0.0
-    bar_walk = np.zeros(drift.size)
+    bar_walk = zeros(room, drift.size)
     for j in range(drift.size):
         bar_scalars[DRIFT_SD] += bar_drift[j] * (drift_walk[j] - drift_walk[drift_first[j]])
         bar_walk[j] += bar_drift[j] * scalars[DRIFT_SD]
@@ -288,7 +302,7 @@ def density(x, numbers, indices, grad):
         grad_group[group_of[i]] += bar_common * group_sd[i]
 
     # the killed
-    bar_share_knots, bar_share_sd, bar_loss_next, later = np.zeros(share_knots.size), 0.0, 0.0, 0.0
+    bar_share_knots, bar_share_sd, bar_loss_next, later = zeros(room, share_knots.size), 0.0, 0.0, 0.0
     bar_share = 0.0
     for d in range(days - 1, -1, -1):
         bar_loss[d] += bar_wounded[d]
@@ -313,7 +327,7 @@ def density(x, numbers, indices, grad):
         grad_share[k] += later
 
     # the losses
-    bar_rate, later, bar_gross = np.empty(days), 0.0, bar_ratios[2]
+    bar_rate, later, bar_gross = new(room, days), 0.0, bar_ratios[2]
     for d in range(days - 1, -1, -1):
         bar_intended = bar_loss[d]
         if truncate:
@@ -328,10 +342,10 @@ def density(x, numbers, indices, grad):
                     bar_arrivals[d] -= bar_excess / arrivals[d]
             if d == tightest:
                 if gross * intended[d] > TINY:
-                    bar_intended -= room_slope / intended[d]
-                    bar_gross -= room_slope / gross
+                    bar_intended -= margin_slope / intended[d]
+                    bar_gross -= margin_slope / gross
                 if arrivals[d] > TINY:
-                    bar_arrivals[d] += room_slope / arrivals[d]
+                    bar_arrivals[d] += margin_slope / arrivals[d]
         later += bar_intended
         bar_rate[d] = later
     bar_scalars[CAPTURED] += (bar_ratios[0] + bar_gross) * claimed[0]
@@ -354,12 +368,12 @@ def density(x, numbers, indices, grad):
         grad_wave_day[w] += bar_day * wave_day_slopes[w]
 
     # the rate
-    bar_knots = np.zeros(knots.size)
+    bar_knots = zeros(room, knots.size)
     if form == PHASED:
-        bar_levels, bar_starts = np.zeros(phases), np.zeros(phases)
+        bar_levels, bar_starts = zeros(room, phases), zeros(room, phases)
         phased_rate_back(
             numbers, indices, scalars, knots, levels, starts, own, faded, base,
-            bar_rate, bar_knots, bar_levels, bar_starts, bar_scalars,
+            bar_rate, bar_knots, bar_levels, bar_starts, bar_scalars, room,
         )  # fmt: skip
         log_rate, grad_phases = part(numbers, indices, LOG_RATE), part(grad, indices, PHASE_UNIT)
         grad_dates = part(grad, indices, DAY_UNIT)

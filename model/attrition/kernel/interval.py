@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from ..reporting import NEVER, SLACK_CELLS
+from .access import inlined
 
 BOUNDED, ABOVE, BELOW, AT, IMPOSSIBLE, CERTAIN = range(6)
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -20,7 +19,7 @@ LARGE = 24.0
 NEAR, LEAST = 100.0, 1e-250
 
 
-@njit(error_model="numpy")
+@inlined
 def softplus(z):
     """Return log(1 + exp(z)) and its slope, the logistic function of z."""
     if z > 0.0:
@@ -30,7 +29,7 @@ def softplus(z):
     return math.log1p(e), e / (1.0 + e)
 
 
-@njit(error_model="numpy")
+@inlined
 def log_ndtr(z):
     """Log of the standard normal distribution function; far in the tail by the asymptotic series of erfcx."""
     if z >= -1.0:
@@ -43,7 +42,7 @@ def log_ndtr(z):
     return math.log(0.5 * series / (y * ROOT_PI)) - y * y
 
 
-@njit(error_model="numpy")
+@inlined
 def near_cell(odds_low, width):
     """Probability of a logistic cell that is not far out, from the odds of lying above its lower end.
 
@@ -63,7 +62,7 @@ def near_cell(odds_low, width):
     )
 
 
-@njit(error_model="numpy")
+@inlined
 def logistic_cell(kind, log_low, log_high, log_width, mu, scale):
     """Log probability of a cell under logistic errors; slopes in mu and in the scale."""
     if kind == BOUNDED:
@@ -89,7 +88,7 @@ def logistic_cell(kind, log_low, log_high, log_width, mu, scale):
     return -z - 2.0 * over - math.log(scale), -along / scale, (-along * z - 1.0) / scale
 
 
-@njit(error_model="numpy")
+@inlined
 def normal_cell(kind, log_low, log_high, log_width, mu, scale):
     """Log probability of a cell under normal errors; slopes in mu and in the scale."""
     z = (log_low - mu) / scale
@@ -124,7 +123,7 @@ def normal_cell(kind, log_low, log_high, log_width, mu, scale):
     return log_p, (at_below - at_above) / scale, (below * at_below - above * at_above) / scale
 
 
-@njit(error_model="numpy")
+@inlined
 def cell(normal, kind, log_low, log_high, log_width, mu, scale):
     """Log probability of any cell; slopes in mu and in the scale."""
     if kind == CERTAIN:
@@ -136,7 +135,7 @@ def cell(normal, kind, log_low, log_high, log_width, mu, scale):
     return logistic_cell(kind, log_low, log_high, log_width, mu, scale)
 
 
-@njit(error_model="numpy")
+@inlined
 def with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, place, q, mu, scale):
     """Log probability of a stated floor, mixed over its steps of slack; slopes in mu, in the scale and in q.
 
@@ -171,7 +170,7 @@ def with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, pla
     return _far_with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, place, q, mu, scale)
 
 
-@njit(error_model="numpy")
+@inlined
 def _far_with_slack(normal, first, cells, kinds, log_lows, log_highs, log_widths, place, q, mu, scale):
     """The same by logarithms, for statements far out or of any other kind."""
     log_q, power, last = math.log(q), 1.0, q**SLACK_CELLS

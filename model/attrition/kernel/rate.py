@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
-
 from ..curves import KNOT_DAYS
-from .access import part
+from .access import inlined, new, part
 from .forms import CONSTANT
 from .layout import BLOCK, INDEX, NUMBER, OPTION, SCALAR
 
@@ -28,22 +25,22 @@ WEEKLY = math.log(2.0) * KNOT_DAYS / 7.0
 DAILY = math.log(2.0) / 7.0
 
 
-@njit(error_model="numpy")
+@inlined
 def _between(knots, left, weight):
     return knots[left] * (1.0 - weight) + knots[left + 1] * weight
 
 
-@njit(error_model="numpy")
+@inlined
 def _add_between(bar, left, weight, amount):
     bar[left] += amount * (1.0 - weight)
     bar[left + 1] += amount * weight
 
 
-@njit(error_model="numpy")
-def walk(x, numbers, indices, scalars):
+@inlined
+def walk(x, numbers, indices, scalars, room):
     """Autoregression at the knots, from its innovations."""
     unit = part(x, indices, UNIT)
-    knots = np.empty(unit.size + 1)
+    knots = new(room, unit.size + 1)
     knots[0] = x[indices[FIRST_UNIT]] if indices[FIRST_UNIT + 1] > 0 else 0.0
     log_phi = -WEEKLY / scalars[HALF_LIFE]
     phi, step = math.exp(log_phi), math.sqrt(-math.expm1(2.0 * log_phi))
@@ -52,7 +49,7 @@ def walk(x, numbers, indices, scalars):
     return knots
 
 
-@njit(error_model="numpy")
+@inlined
 def walk_back(x, indices, scalars, knots, bar_knots, bar_scalars, grad):
     """Turn slopes in the knots into slopes in innovations and half-life; ``bar_knots`` is used up."""
     unit, grad_unit = part(x, indices, UNIT), part(grad, indices, UNIT)
@@ -72,17 +69,17 @@ def walk_back(x, indices, scalars, knots, bar_knots, bar_scalars, grad):
     bar_scalars[HALF_LIFE] += by_log_phi * WEEKLY / (half_life * half_life)
 
 
-@njit(error_model="numpy")
-def phase_levels(x, numbers, indices):
+@inlined
+def phase_levels(x, numbers, indices, room):
     """Log rate at the start of each phase."""
     log_rate, unit = part(numbers, indices, LOG_RATE), part(x, indices, PHASE_UNIT)
-    levels = np.empty(unit.size)
+    levels = new(room, unit.size)
     for p in range(unit.size):
         levels[p] = log_rate[2 * p] + log_rate[2 * p + 1] * unit[p]
     return levels
 
 
-@njit(error_model="numpy")
+@inlined
 def plain_rate(x, numbers, indices, scalars, knots, rate):
     """Rate by day of the curves without phases."""
     share = part(numbers, indices, DAY_SHARE)
@@ -96,7 +93,7 @@ def plain_rate(x, numbers, indices, scalars, knots, rate):
         rate[d] = math.exp(level + scalars[SD] * _between(knots, left[d], weight[d])) * share[d]
 
 
-@njit(error_model="numpy")
+@inlined
 def plain_rate_back(numbers, indices, scalars, knots, rate, bar_rate, bar_knots, bar_scalars):
     """Turn slopes in the rates of a curve without phases into slopes in what makes them."""
     if indices[FORM] == CONSTANT:
@@ -116,8 +113,8 @@ def plain_rate_back(numbers, indices, scalars, knots, rate, bar_rate, bar_knots,
     bar_scalars[SIZE] += by_level / scalars[SIZE]
 
 
-@njit(error_model="numpy")
-def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base):
+@inlined
+def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base, room):
     """Rate by day under phases.
 
     Of each day are kept the last phase that has begun for good (``base``), and of it and the later ones the rate (``own``)
@@ -133,7 +130,7 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
     sd, decay = scalars[SD], -DAILY / scalars[HALF_LIFE]
     log_long_run = math.log(scalars[FRACTION] * scalars[SIZE])
     phases = starts.size
-    then = np.empty(phases)
+    then = new(room, phases)
     for p in range(phases):
         then[p] = sd * _between(knots, phase_left[p], phase_weight[p])
     daily = math.exp(decay)
@@ -165,7 +162,7 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
         rate[d] = total
 
 
-@njit(error_model="numpy")
+@inlined
 def phased_rate_back(
     numbers,
     indices,
@@ -181,6 +178,7 @@ def phased_rate_back(
     bar_levels,
     bar_starts,
     bar_scalars,
+    room,
 ):
     """Turn slopes in the rates under phases into slopes in what makes them."""
     day, known, reverts = (
@@ -194,10 +192,10 @@ def phased_rate_back(
     decay, long_run = -DAILY / half_life, scalars[FRACTION] * scalars[SIZE]
     log_long_run = math.log(long_run)
     phases = starts.size
-    before = np.empty(phases)
+    before = new(room, phases)
     by_sd, by_decay, by_long_run = 0.0, 0.0, 0.0
     for d in range(bar_rate.size):
-        lowest = max(base[d], 0)
+        lowest = int(max(base[d], 0.0))
         total = 0.0
         for p in range(lowest, phases):
             before[p] = total

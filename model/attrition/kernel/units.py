@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from ..curves import DATE_SDS
-from .access import log_logistic, logistic, part
+from .access import inlined, log_logistic, logistic, part
 from .layout import BETA, FIRST_SCALAR, FIXED, HALF_NORMAL, LOG_NORMAL, SCALARS
 
 NUMBER_OF_SCALARS = len(SCALARS)
 
 
-@njit(error_model="numpy")
+@inlined
 def scalar_value(x, numbers, indices, s):
     """Value of one scalar quantity and its slope in its parameter (0 where it is fixed)."""
     family, place = indices[FIRST_SCALAR + 2 * s], indices[FIRST_SCALAR + 2 * s + 1]
@@ -32,7 +30,7 @@ def scalar_value(x, numbers, indices, s):
     return first + second * x[place], second
 
 
-@njit(error_model="numpy")
+@inlined
 def scalar_values(x, numbers, indices, values, slopes, grad):
     """Value of each scalar quantity, its slope in its parameter, and the log prior of the parameters (up to constants)."""
     logp = 0.0
@@ -65,7 +63,7 @@ def scalar_values(x, numbers, indices, values, slopes, grad):
     return logp
 
 
-@njit(error_model="numpy")
+@inlined
 def dates(x, numbers, indices, block, latest_at, date_at, sd_at, found, slopes, grad):
     """Uncertain dates, cut at their reports; their slopes in the parameters; their log prior (up to constants)."""
     unit, grad_unit = part(x, indices, block), part(grad, indices, block)
@@ -83,7 +81,7 @@ def dates(x, numbers, indices, block, latest_at, date_at, sd_at, found, slopes, 
     return logp
 
 
-@njit(error_model="numpy")
+@inlined
 def standard(x, indices, block, grad):
     """Log density of standard normal parameters (up to constants)."""
     unit, grad_unit = part(x, indices, block), part(grad, indices, block)
@@ -94,7 +92,7 @@ def standard(x, indices, block, grad):
     return logp
 
 
-@njit(error_model="numpy")
+@inlined
 def uniform(x, indices, block, grad):
     """Log density of parameters that are uniform between 0 and 1."""
     unit, grad_unit = part(x, indices, block), part(grad, indices, block)
