@@ -302,7 +302,7 @@ def log_density(x, numbers, indices, grad, room):
         grad_group[group_of[i]] += bar_common * group_sd[i]
 
     # the killed
-    bar_share_knots, bar_share_sd, bar_loss_next, later = zeros(room, share_knots.size), 0.0, 0.0, 0.0
+    bar_share_knots, bar_loss_next, later = zeros(room, share_knots.size), 0.0, 0.0
     bar_share = 0.0
     for d in range(days - 1, -1, -1):
         bar_loss[d] += bar_wounded[d]
@@ -316,38 +316,38 @@ def log_density(x, numbers, indices, grad, room):
             bar = later * lost * share[d] * (1.0 - share[d])
             left, weight = share_left[d], share_weight[d]
             bar_logit += bar
-            bar_share_sd += bar * (share_knots[left] * (1.0 - weight) + share_knots[left + 1] * weight)
-            bar_share_knots[left] += bar * share_sd * (1.0 - weight)
-            bar_share_knots[left + 1] += bar * share_sd * weight
+            bar_share_knots[left] += bar * (1.0 - weight)
+            bar_share_knots[left + 1] += bar * weight
     bar_scalars[SHARE] += bar_share + bar_logit / (scalars[SHARE] * (1.0 - scalars[SHARE]))
-    bar_scalars[SHARE_SD] += bar_share_sd * moves
     grad_share, later = part(grad, indices, SHARE_UNIT), 0.0
     for k in range(share_unit.size - 1, -1, -1):
+        bar_scalars[SHARE_SD] += bar_share_knots[k + 1] * share_knots[k + 1] * moves
         later += bar_share_knots[k + 1]
-        grad_share[k] += later
+        grad_share[k] += later * share_sd
 
     # the losses
-    bar_rate, later, bar_gross = new(room, days), 0.0, bar_ratios[2]
+    bar_rate, later, by_gross = new(room, days), 0.0, 0.0
     for d in range(days - 1, -1, -1):
         bar_intended = bar_loss[d]
         if truncate:
             if taken[d] > 0.0 and intended[d] > 0.0:
-                kept = loss[d] / intended[d]
+                each = 1.0 / intended[d]
                 bar_excess = -bar_loss[d] * loss[d] * taken[d]
-                bar_intended = bar_loss[d] * kept
+                bar_intended = bar_loss[d] * loss[d] * each
                 if gross * intended[d] > TINY:
-                    bar_intended += bar_excess / intended[d]
-                    bar_gross += bar_excess / gross
+                    bar_intended += bar_excess * each
+                    by_gross += bar_excess
                 if arrivals[d] > TINY:
                     bar_arrivals[d] -= bar_excess / arrivals[d]
             if d == tightest:
                 if gross * intended[d] > TINY:
                     bar_intended -= margin_slope / intended[d]
-                    bar_gross -= margin_slope / gross
+                    by_gross -= margin_slope
                 if arrivals[d] > TINY:
                     bar_arrivals[d] += margin_slope / arrivals[d]
         later += bar_intended
         bar_rate[d] = later
+    bar_gross = bar_ratios[2] + by_gross / gross
     bar_scalars[CAPTURED] += (bar_ratios[0] + bar_gross) * claimed[0]
     bar_scalars[MISSING] += (bar_ratios[1] + bar_gross) * claimed[1]
 

@@ -130,9 +130,10 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
     sd, decay = scalars[SD], -DAILY / scalars[HALF_LIFE]
     log_long_run = math.log(scalars[FRACTION] * scalars[SIZE])
     phases = starts.size
-    then = new(room, phases)
+    then, steady = new(room, phases), new(room, phases)
     for p in range(phases):
         then[p] = sd * _between(knots, phase_left[p], phase_weight[p])
+        steady[p] = math.exp(levels[p])
     daily = math.exp(decay)
     for d in range(rate.size):
         first = -1
@@ -147,18 +148,16 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
             since = day[d] - starts[p]
             if known[p] == 0.0 or since <= 0.0:
                 continue
-            log_own = levels[p]
-            fade = 1.0
+            here, fade = steady[p], 1.0
             if reverts[p] != 0.0:
                 if since >= 1.5 and d > 0 and day[d] - day[d - 1] == 1.0:
                     fade = faded[(d - 1) * phases + p] * daily
                 else:
                     fade = math.exp(decay * max(since - 0.5, 0.0))
-                log_own += (log_long_run - levels[p]) * (1.0 - fade) + wave - then[p] * fade
+                here = math.exp(levels[p] + (log_long_run - levels[p]) * (1.0 - fade) + wave - then[p] * fade)
             gate = min(since, 1.0)
-            own[d * phases + p] = math.exp(log_own)
-            faded[d * phases + p] = fade
-            total = total * (1.0 - gate) + gate * own[d * phases + p]
+            own[d * phases + p], faded[d * phases + p] = here, fade
+            total = total * (1.0 - gate) + gate * here
         rate[d] = total
 
 
@@ -180,7 +179,7 @@ def phased_rate_back(
     bar_scalars,
     room,
 ):
-    """Turn slopes in the rates under phases into slopes in what makes them."""
+    """Turn slopes in the rates under phases into slopes in what makes them; those in knots and levels begin at 0."""
     day, known, reverts = (
         part(numbers, indices, DAY_NUMBER),
         part(numbers, indices, KNOWN),
@@ -192,7 +191,9 @@ def phased_rate_back(
     decay, long_run = -DAILY / half_life, scalars[FRACTION] * scalars[SIZE]
     log_long_run = math.log(long_run)
     phases = starts.size
-    before = new(room, phases)
+    before, departure = new(room, phases), new(room, phases)
+    for p in range(phases):
+        departure[p] = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
     by_sd, by_decay, by_long_run = 0.0, 0.0, 0.0
     for d in range(bar_rate.size):
         lowest = int(max(base[d], 0.0))
@@ -203,9 +204,7 @@ def phased_rate_back(
             if known[p] != 0.0 and since > 0.0:
                 gate = min(since, 1.0)
                 total = total * (1.0 - gate) + gate * own[d * phases + p]
-        bar = bar_rate[d]
-        middle = _between(knots, left[d], weight[d])
-        by_wave = 0.0
+        bar, by_wave = bar_rate[d], 0.0
         for p in range(phases - 1, lowest - 1, -1):
             since = day[d] - starts[p]
             if known[p] == 0.0 or since <= 0.0:
@@ -218,19 +217,21 @@ def phased_rate_back(
                 bar_levels[p] += by_log
             else:
                 fade = faded[d * phases + p]
-                then = _between(knots, phase_left[p], phase_weight[p])
                 bar_levels[p] += by_log * fade
                 by_long_run += by_log * (1.0 - fade)
                 by_wave += by_log
-                by_sd -= by_log * then * fade
-                _add_between(bar_knots, phase_left[p], phase_weight[p], -by_log * sd * fade)
-                by_fade = by_log * (levels[p] - log_long_run - sd * then) * fade
+                by_fade = by_log * departure[p] * fade
                 if since > 0.5:
                     by_decay += by_fade * (since - 0.5)
                     by_since += by_fade * decay
             bar_starts[p] -= by_since
-        by_sd += by_wave * middle
-        _add_between(bar_knots, left[d], weight[d], by_wave * sd)
+        _add_between(bar_knots, left[d], weight[d], by_wave)
+    for p in range(phases):
+        if reverts[p] != 0.0:
+            _add_between(bar_knots, phase_left[p], phase_weight[p], -bar_levels[p])
+    for k in range(knots.size):
+        by_sd += bar_knots[k] * knots[k]
+        bar_knots[k] *= sd
     bar_scalars[SD] += by_sd
     bar_scalars[FRACTION] += by_long_run / scalars[FRACTION]
     bar_scalars[SIZE] += by_long_run / scalars[SIZE]
