@@ -173,7 +173,8 @@ def log_density(x, numbers, indices, grad, room):
         part(numbers, indices, SHARE_WEIGHT),
     )
     moves = part(numbers, indices, SHARE_MOVES)[0]
-    share_knots = zeros(room, share_unit.size + 1)
+    share_knots = new(room, share_unit.size + 1)
+    share_knots[0] = 0.0
     for k in range(share_unit.size):
         share_knots[k + 1] = share_knots[k] + share_unit[k]
     logit = math.log(scalars[SHARE]) - math.log1p(-scalars[SHARE])

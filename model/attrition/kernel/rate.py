@@ -197,13 +197,11 @@ def phased_rate_back(
     by_sd, by_decay, by_long_run = 0.0, 0.0, 0.0
     for d in range(bar_rate.size):
         lowest = int(max(base[d], 0.0))
-        total = 0.0
-        for p in range(lowest, phases):
-            before[p] = total
+        before[lowest] = 0.0
+        for p in range(lowest, phases - 1):
             since = day[d] - starts[p]
-            if known[p] != 0.0 and since > 0.0:
-                gate = min(since, 1.0)
-                total = total * (1.0 - gate) + gate * own[d * phases + p]
+            gate = min(since, 1.0) if known[p] != 0.0 else 0.0
+            before[p + 1] = before[p] * (1.0 - gate) + gate * own[d * phases + p] if gate > 0.0 else before[p]
         bar, by_wave = bar_rate[d], 0.0
         for p in range(phases - 1, lowest - 1, -1):
             since = day[d] - starts[p]
