@@ -26,7 +26,7 @@ EXPAND = types.int64(types.uint64, types.uint64, _REAL, _REAL, _WHOLE)
 
 @inlined
 def _workspace(data_):
-    """Room for all that a call makes; where that is more, it is only slower."""
+    """Workspace for all that a call makes; one that is too small would only be slower."""
     data = carray(data_, (8,))
     indices = carray(pointer(data[2]), (data[3],), np.int64)
     a_day, a_parameter = 16 + 2 * indices[PHASES], 32
@@ -77,7 +77,7 @@ def at_point(dims, z_, gradient_, log_density_, data_):
             return 3
         for j in range(dims):
             gradient[j] += slope * turn[0, i, j]
-    owner[0] = 1.0  # its last use: until here it is kept
+    owner[0] = 1.0  # keeps the workspace alive until here
     return 0
 
 
@@ -88,7 +88,7 @@ def of_draw(dims, expanded, z_, out_, data_):
     _, _, where, _, _, _, x, _, _ = _unpacked(dims, z_, data_, room)
     for k in range(expanded):
         out_[k] = x[where[k]]
-    owner[0] = 1.0  # its last use: until here it is kept
+    owner[0] = 1.0  # keeps the workspace alive until here
     return 0
 
 

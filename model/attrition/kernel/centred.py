@@ -38,13 +38,18 @@ FIRST_DAYS = 14.0  # over which a phase's losses stay as they are when it begins
 
 @inlined
 def _dynamics(point, numbers, indices):
-    """Half-life, sd, log of the long-run rate, weekly autocorrelation and sd of an innovation."""
-    half_life, _ = scalar_value(point, numbers, indices, HALF_LIFE)
-    sd, _ = scalar_value(point, numbers, indices, SD)
-    fraction, _ = scalar_value(point, numbers, indices, FRACTION)
-    size, _ = scalar_value(point, numbers, indices, SIZE)
+    """Half-life, sd, log of the long-run rate, weekly autocorrelation and sd of an innovation.
+
+    Then slopes: of half-life and sd in their parameters, of the log of the long-run rate in those of its fraction and size.
+    """
+    half_life, half_life_slope = scalar_value(point, numbers, indices, HALF_LIFE)
+    sd, sd_slope = scalar_value(point, numbers, indices, SD)
+    fraction, fraction_slope = scalar_value(point, numbers, indices, FRACTION)
+    size, size_slope = scalar_value(point, numbers, indices, SIZE)
     log_phi = -WEEKLY / half_life
-    return half_life, sd, math.log(fraction * size), math.exp(log_phi), math.sqrt(-math.expm1(2.0 * log_phi))
+    phi, step = math.exp(log_phi), math.sqrt(-math.expm1(2.0 * log_phi))
+    slopes = (half_life_slope, sd_slope, fraction_slope / fraction, size_slope / size)
+    return half_life, sd, math.log(fraction * size), phi, step, slopes
 
 
 @inlined
@@ -69,7 +74,7 @@ def middles(point, numbers, indices, room=NO_ROOM):
 
     Returns
     -------
-    half_life, sd, long_run, phi, step
+    half_life, sd, long_run, phi, step, slopes
         As from ``_dynamics``.
     level, risen, rise
         Level of each phase, what a late beginning adds to it, and the slope of that in the beginning's parameter (phase).
@@ -79,8 +84,8 @@ def middles(point, numbers, indices, room=NO_ROOM):
     centred, phases = indices[CENTRED], indices[LEVEL_UNIT + 1]
     middle, level = zeros(room, 3 * centred).reshape(3, centred), zeros(room, phases)
     if centred == 0:
-        return 1.0, 1.0, 0.0, 0.0, 1.0, level, level, level, middle
-    half_life, sd, long_run, phi, step = _dynamics(point, numbers, indices)
+        return 1.0, 1.0, 0.0, 0.0, 1.0, (0.0, 0.0, 0.0, 0.0), level, level, level, middle
+    half_life, sd, long_run, phi, step, slopes = _dynamics(point, numbers, indices)
     risen, rise = _risen(point, numbers, indices, room)
     log_rate, unit = part(numbers, indices, LOG_RATE), part(point, indices, LEVEL_UNIT)
     for p in range(phases):
@@ -96,7 +101,7 @@ def middles(point, numbers, indices, room=NO_ROOM):
             1.0 - since[k] / FIRST_DAYS, 0.0
         )  # the level brings its rise in; a coordinate leaves out what is left
         middle[0, k], middle[1, k], middle[2, k] = long_run + (level[p] - long_run) * fade + risen[p] * net, fade, net
-    return half_life, sd, long_run, phi, step, level, risen, rise, middle
+    return half_life, sd, long_run, phi, step, slopes, level, risen, rise, middle
 
 
 @inlined
@@ -109,7 +114,7 @@ def from_centred(y, numbers, indices, known, x, knots):
     centred = indices[CENTRED]
     if centred == 0:
         return 0.0
-    _, sd, _, phi, step, _, risen, _, middle = known
+    _, sd, _, phi, step, _, _, risen, _, middle = known
     log_rate, level_unit = part(numbers, indices, LOG_RATE), part(x, indices, LEVEL_UNIT)
     for p in range(level_unit.size):
         level_unit[p] += risen[p] / log_rate[2 * p + 1]
@@ -129,7 +134,7 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad, room):
     centred = indices[CENTRED]
     if centred == 0:
         return
-    half_life, sd, long_run, phi, step, level, risen, rise, middle = known
+    half_life, sd, long_run, phi, step, slopes, level, risen, rise, middle = known
     log_rate, grad_level = part(numbers, indices, LOG_RATE), part(grad, indices, LEVEL_UNIT)
     seen, unit, grad_unit = part(y, indices, UNIT), part(x, indices, UNIT), part(grad, indices, UNIT)
     phase_of, left, since = (
@@ -167,16 +172,17 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad, room):
         grad_level[p] += by_level[p] * log_rate[2 * p + 1]
         grad_day[p] += by_risen[p] * rise[p]
     by_log_phi = by_phi * phi - by_step * phi * phi / step
+    by_half_life = (by_log_phi * WEEKLY + by_decay * DAILY) / (half_life * half_life)
     by_scalar = (
-        (HALF_LIFE, (by_log_phi * WEEKLY + by_decay * DAILY) / (half_life * half_life)),
-        (SD, by_sd),
-        (FRACTION, by_long_run / scalar_value(y, numbers, indices, FRACTION)[0]),
-        (SIZE, by_long_run / scalar_value(y, numbers, indices, SIZE)[0]),
+        (HALF_LIFE, by_half_life * slopes[0]),
+        (SD, by_sd * slopes[1]),
+        (FRACTION, by_long_run * slopes[2]),
+        (SIZE, by_long_run * slopes[3]),
     )
     for s, by in by_scalar:
         place = indices[FIRST_SCALAR + 2 * s + 1]
         if place >= 0:
-            grad[place] += by * scalar_value(y, numbers, indices, s)[1]
+            grad[place] += by
 
 
 def _part(vector: np.ndarray, indices: np.ndarray, at: int) -> np.ndarray:

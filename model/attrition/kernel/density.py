@@ -81,7 +81,7 @@ def density(x, numbers, indices, grad):
 
 @inlined
 def log_density(x, numbers, indices, grad, room):
-    """As ``density``, in a workspace."""
+    """As ``density``; what it makes is in the workspace ``room``."""
     days = indices[DAYS]
     grad[:] = 0.0
     scalars, slopes = new(room, NUMBER_OF_SCALARS), new(room, NUMBER_OF_SCALARS)

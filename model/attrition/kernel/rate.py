@@ -191,7 +191,7 @@ def phased_rate_back(
     decay, long_run = -DAILY / half_life, scalars[FRACTION] * scalars[SIZE]
     log_long_run = math.log(long_run)
     phases = starts.size
-    before, departure = new(room, phases), new(room, phases)
+    before, departure = new(room, phases + 1), new(room, phases)
     for p in range(phases):
         departure[p] = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
     by_sd, by_decay, by_long_run = 0.0, 0.0, 0.0
