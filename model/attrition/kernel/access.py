@@ -10,7 +10,8 @@ from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-inlined = njit(error_model="numpy", forceinline=True)  # so that references to views need not be counted
+# Inlined, so that references to views need not be counted; a product and a sum may be one instruction, nothing else is relaxed.
+inlined = njit(error_model="numpy", forceinline=True, fastmath={"contract"})
 NO_ROOM = np.ones(1)  # a workspace that is full
 
 
@@ -52,6 +53,23 @@ def zeros(room, size):
     found = new(room, size)
     found[:] = 0.0
     return found
+
+
+@inlined
+def add_rows(total, by, rows):
+    """Add rows, each times a number; four at a time, so that the total is read and written a fourth as often."""
+    whole = by.size - by.size % 4
+    for i in range(0, whole, 4):
+        for j in range(total.size):
+            total[j] += (
+                by[i] * rows[i, j]
+                + by[i + 1] * rows[i + 1, j]
+                + by[i + 2] * rows[i + 2, j]
+                + by[i + 3] * rows[i + 3, j]
+            )
+    for i in range(whole, by.size):
+        for j in range(total.size):
+            total[j] += by[i] * rows[i, j]
 
 
 @inlined

@@ -13,7 +13,7 @@ from numba import carray, types
 from numba.core import compiler, registry, serialize
 
 from . import store
-from .access import inlined, new, piece, pointer, zeros
+from .access import add_rows, inlined, new, piece, pointer, zeros
 from .centred import CENTRED, from_centred, from_centred_back, middles
 from .density import log_density
 from .layout import BLOCK, OPTION
@@ -29,7 +29,7 @@ def _workspace(data_):
     """Workspace for all that a call makes; one that is too small would only be slower."""
     data = carray(data_, (8,))
     indices = carray(pointer(data[2]), (data[3],), np.int64)
-    a_day, a_parameter = 16 + 2 * indices[PHASES], 32
+    a_day, a_parameter = 16 + 5 * indices[PHASES], 32
     owner = np.empty(a_day * indices[DAYS] + a_parameter * (indices[DIMS] + 8))
     owner[0] = 1.0
     return owner
@@ -45,9 +45,7 @@ def _unpacked(dims, z_, data_, room):
     turn = carray(pointer(data[5]), (2, dims, dims), np.float64)  # the turn, and its transpose
     middle = carray(pointer(data[6]), (data[7],), np.float64)
     z, moved = carray(z_, (dims,)), zeros(room, dims)
-    for i in range(dims):
-        for j in range(dims):
-            moved[j] += z[i] * turn[1, i, j]
+    add_rows(moved, z, turn[1])
     y = new(room, middle.size)
     y[:] = middle
     for i in range(dims):
@@ -71,12 +69,12 @@ def at_point(dims, z_, gradient_, log_density_, data_):
     if not np.isfinite(value):
         return 4
     from_centred_back(y, numbers, indices, known, x, knots, slopes, room)
+    moved = new(room, dims)
     for i in range(dims):
-        slope = slopes[where[i]]
-        if not np.isfinite(slope):
+        moved[i] = slopes[where[i]]
+        if not np.isfinite(moved[i]):
             return 3
-        for j in range(dims):
-            gradient[j] += slope * turn[0, i, j]
+    add_rows(gradient, moved, turn[0])
     owner[0] = 1.0  # keeps the workspace alive until here
     return 0
 

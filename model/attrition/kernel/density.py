@@ -101,12 +101,17 @@ def log_density(x, numbers, indices, grad, room):
     phases = indices[DAY_UNIT + 1] if form == PHASED else 0
     starts, start_slopes = new(room, phases), new(room, phases)
     levels = phase_levels(x, numbers, indices, room)
-    own, faded, base = new(room, days * phases), new(room, days * phases), new(room, days if phases else 0)
+    own, faded, before, spans = (
+        new(room, days * phases),
+        new(room, days * phases),
+        new(room, days * phases),
+        new(room, 2 * phases),
+    )
     if form == PHASED:
         logp += dates(x, numbers, indices, DAY_UNIT, PHASE_LATEST, PHASE_DATE, PHASE_SD, starts, start_slopes, grad)
-        phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base, room)
+        phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, before, spans, room)
     else:
-        plain_rate(x, numbers, indices, scalars, knots, rate)
+        plain_rate(numbers, indices, scalars, knots, rate, room)
 
     # who has arrived
     waves = indices[WAVE_SIZE_UNIT + 1]
@@ -373,8 +378,8 @@ def log_density(x, numbers, indices, grad, room):
     if form == PHASED:
         bar_levels, bar_starts = zeros(room, phases), zeros(room, phases)
         phased_rate_back(
-            numbers, indices, scalars, knots, levels, starts, own, faded, base,
-            bar_rate, bar_knots, bar_levels, bar_starts, bar_scalars, room,
+            numbers, indices, scalars, knots, levels, starts, own, faded, before, spans,
+            bar_rate, bar_knots, bar_levels, bar_starts, bar_scalars,
         )  # fmt: skip
         log_rate, grad_phases = part(numbers, indices, LOG_RATE), part(grad, indices, PHASE_UNIT)
         grad_dates = part(grad, indices, DAY_UNIT)

@@ -43,7 +43,8 @@ def mode(gradient: Gradient, start: np.ndarray) -> np.ndarray:
         if age >= REUSED:
             if taken == MOST_CURVATURES:
                 return point
-            (curvature, axes), taken, age = _curvature(gradient, point), taken + 1, 0
+            ahead = np.array([gradient(point + step)[1] for step in SMALL * np.eye(point.size)])
+            (curvature, axes), taken, age = _axes((slope - ahead) / SMALL), taken + 1, 0
         whole = axes @ ((slope @ axes) / curvature)
         whole *= min(1.0, FARTHEST / np.abs(whole).max(initial=FARTHEST))
         gain, length = 0.0, 1.0
@@ -68,14 +69,13 @@ def axes_of(gradient: Gradient, point: np.ndarray) -> np.ndarray:
     value, slope = gradient(point)
     if not (np.isfinite(value) and np.isfinite(slope).all()):
         return np.eye(point.size)
-    curvature, axes = _curvature(gradient, point)
+    around = [gradient(point - step)[1] - gradient(point + step)[1] for step in SMALL * np.eye(point.size)]
+    curvature, axes = _axes(np.array(around) / (2.0 * SMALL))
     return np.asarray(axes / np.sqrt(curvature))
 
 
-def _curvature(gradient: Gradient, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Curvature of the log density along its principal axes, by differences of the gradient: positive, and not too flat."""
-    steps = SMALL * np.eye(point.size)
-    second = np.array([gradient(point - step)[1] - gradient(point + step)[1] for step in steps]) / (2.0 * SMALL)
-    second = np.where(np.isfinite(second), second, np.eye(point.size))
+def _axes(second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Curvature along its principal axes, from differences of the slope: positive, and not too flat."""
+    second = np.where(np.isfinite(second), second, np.eye(len(second)))
     curvature, axes = np.linalg.eigh(0.5 * (second + second.T))
     return np.maximum(np.abs(curvature), FLATTEST), axes

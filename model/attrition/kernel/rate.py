@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..curves import KNOT_DAYS
 from .access import inlined, new, part
+from .exponential import exponentials
 from .forms import CONSTANT
 from .layout import BLOCK, INDEX, NUMBER, OPTION, SCALAR
 
@@ -80,7 +83,7 @@ def phase_levels(x, numbers, indices, room):
 
 
 @inlined
-def plain_rate(x, numbers, indices, scalars, knots, rate):
+def plain_rate(numbers, indices, scalars, knots, rate, room):
     """Rate by day of the curves without phases."""
     share = part(numbers, indices, DAY_SHARE)
     if indices[FORM] == CONSTANT:
@@ -90,7 +93,10 @@ def plain_rate(x, numbers, indices, scalars, knots, rate):
     left, weight = part(indices, indices, KNOT_LEFT), part(numbers, indices, KNOT_WEIGHT)
     level = math.log(scalars[FRACTION] * scalars[SIZE])
     for d in range(rate.size):
-        rate[d] = math.exp(level + scalars[SD] * _between(knots, left[d], weight[d])) * share[d]
+        rate[d] = level + scalars[SD] * _between(knots, left[d], weight[d])
+    exponentials(rate, room)
+    for d in range(rate.size):
+        rate[d] *= share[d]
 
 
 @inlined
@@ -114,51 +120,54 @@ def plain_rate_back(numbers, indices, scalars, knots, rate, bar_rate, bar_knots,
 
 
 @inlined
-def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, base, room):
-    """Rate by day under phases.
+def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, before, spans, room):
+    """Rate by day under phases; a phase's first day may be shared with the one before.
 
-    Of each day are kept the last phase that has begun for good (``base``), and of it and the later ones the rate (``own``)
-    and how much of the departure at its start is left (``faded``), each (day * phases + phase).
+    Of each phase are kept the days on which it counts (``spans``: the first, and that after the last), and on these its own
+    rate (``own``), how much of the departure at its start is left (``faded``), and on a shared day the rate without it
+    (``before``), each (phase * days + day).
     """
-    day, known, reverts = (
-        part(numbers, indices, DAY_NUMBER),
-        part(numbers, indices, KNOWN),
-        part(numbers, indices, REVERTS),
-    )
+    day, reverts = part(numbers, indices, DAY_NUMBER), part(numbers, indices, REVERTS)
     left, weight = part(indices, indices, KNOT_LEFT), part(numbers, indices, KNOT_WEIGHT)
     phase_left, phase_weight = part(indices, indices, PHASE_LEFT), part(numbers, indices, PHASE_WEIGHT)
     sd, decay = scalars[SD], -DAILY / scalars[HALF_LIFE]
-    log_long_run = math.log(scalars[FRACTION] * scalars[SIZE])
-    phases = starts.size
-    then, steady = new(room, phases), new(room, phases)
-    for p in range(phases):
-        then[p] = sd * _between(knots, phase_left[p], phase_weight[p])
-        steady[p] = math.exp(levels[p])
-    daily = math.exp(decay)
-    for d in range(rate.size):
-        first = -1
-        for p in range(phases - 1, -1, -1):
-            if known[p] == 1.0 and day[d] - starts[p] >= 1.0:
-                first = p
-                break
-        base[d] = first
-        total = 0.0
-        wave = sd * _between(knots, left[d], weight[d])
-        for p in range(max(first, 0), phases):
-            since = day[d] - starts[p]
-            if known[p] == 0.0 or since <= 0.0:
-                continue
-            here, fade = steady[p], 1.0
-            if reverts[p] != 0.0:
-                if since >= 1.5 and d > 0 and day[d] - day[d - 1] == 1.0:
-                    fade = faded[(d - 1) * phases + p] * daily
+    log_long_run, daily = math.log(scalars[FRACTION] * scalars[SIZE]), math.exp(decay)
+    days = rate.size
+    rate[:] = 0.0
+    _spans(numbers, indices, starts, days, spans)
+    for p in range(starts.size):
+        first, end, here = int(spans[2 * p]), int(spans[2 * p + 1]), p * days
+        if reverts[p] != 0.0:
+            departure = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
+            for d in range(first, end):
+                if d > first + 1 and day[d] - day[d - 1] == 1.0:
+                    faded[here + d] = faded[here + d - 1] * daily
                 else:
-                    fade = math.exp(decay * max(since - 0.5, 0.0))
-                here = math.exp(levels[p] + (log_long_run - levels[p]) * (1.0 - fade) + wave - then[p] * fade)
-            gate = min(since, 1.0)
-            own[d * phases + p], faded[d * phases + p] = here, fade
-            total = total * (1.0 - gate) + gate * here
-        rate[d] = total
+                    faded[here + d] = math.exp(decay * max(day[d] - starts[p] - 0.5, 0.0))
+            for d in range(first, end):
+                own[here + d] = log_long_run + sd * _between(knots, left[d], weight[d]) + departure * faded[here + d]
+            exponentials(own[here + first : here + end], room)
+        else:
+            own[here + first : here + end] = math.exp(levels[p])
+        for d in range(first, end):
+            gate = day[d] - starts[p]
+            if gate < 1.0:
+                before[here + d] = rate[d]
+                rate[d] += gate * (own[here + d] - rate[d])
+            else:
+                rate[d] = own[here + d]
+
+
+@inlined
+def _spans(numbers, indices, starts, days, spans):
+    """Days on which each phase counts: from its start on, until a later one has begun for good."""
+    day, known = part(numbers, indices, DAY_NUMBER), part(numbers, indices, KNOWN)
+    end = days
+    for p in range(starts.size - 1, -1, -1):
+        spans[2 * p], spans[2 * p + 1] = end, end
+        if known[p] != 0.0:
+            spans[2 * p] = min(np.searchsorted(day, starts[p], side="right"), end)
+            end = min(np.searchsorted(day, starts[p] + 1.0, side="left"), end)
 
 
 @inlined
@@ -171,62 +180,50 @@ def phased_rate_back(
     starts,
     own,
     faded,
-    base,
+    before,
+    spans,
     bar_rate,
     bar_knots,
     bar_levels,
     bar_starts,
     bar_scalars,
-    room,
 ):
-    """Turn slopes in the rates under phases into slopes in what makes them; those in knots and levels begin at 0."""
-    day, known, reverts = (
-        part(numbers, indices, DAY_NUMBER),
-        part(numbers, indices, KNOWN),
-        part(numbers, indices, REVERTS),
-    )
+    """Turn slopes in the rates under phases into slopes in what makes them; those in knots and levels begin at 0.
+
+    ``bar_rate`` is used up.
+    """
+    day, reverts = part(numbers, indices, DAY_NUMBER), part(numbers, indices, REVERTS)
     left, weight = part(indices, indices, KNOT_LEFT), part(numbers, indices, KNOT_WEIGHT)
     phase_left, phase_weight = part(indices, indices, PHASE_LEFT), part(numbers, indices, PHASE_WEIGHT)
     sd, half_life = scalars[SD], scalars[HALF_LIFE]
     decay, long_run = -DAILY / half_life, scalars[FRACTION] * scalars[SIZE]
-    log_long_run = math.log(long_run)
-    phases = starts.size
-    before, departure = new(room, phases + 1), new(room, phases)
-    for p in range(phases):
-        departure[p] = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
-    by_sd, by_decay, by_long_run = 0.0, 0.0, 0.0
-    for d in range(bar_rate.size):
-        lowest = int(max(base[d], 0.0))
-        before[lowest] = 0.0
-        for p in range(lowest, phases - 1):
-            since = day[d] - starts[p]
-            gate = min(since, 1.0) if known[p] != 0.0 else 0.0
-            before[p + 1] = before[p] * (1.0 - gate) + gate * own[d * phases + p] if gate > 0.0 else before[p]
-        bar, by_wave = bar_rate[d], 0.0
-        for p in range(phases - 1, lowest - 1, -1):
-            since = day[d] - starts[p]
-            if known[p] == 0.0 or since <= 0.0:
-                continue
-            gate, rate = min(since, 1.0), own[d * phases + p]
-            by_since = bar * (rate - before[p]) if since < 1.0 else 0.0
-            by_log = bar * gate * rate
-            bar *= 1.0 - gate
+    log_long_run, days = math.log(long_run), bar_rate.size
+    by_decay, by_long_run = 0.0, 0.0
+    for p in range(starts.size - 1, -1, -1):
+        first, end, here = int(spans[2 * p]), int(spans[2 * p + 1]), p * days
+        departure = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
+        by_level, by_start, by_fade = 0.0, 0.0, 0.0
+        for d in range(first, end):
+            since, by = day[d] - starts[p], bar_rate[d] * own[here + d]
+            if since < 1.0:
+                by_start -= by - bar_rate[d] * before[here + d]
+                by *= since
+                bar_rate[d] *= 1.0 - since
             if reverts[p] == 0.0:
-                bar_levels[p] += by_log
-            else:
-                fade = faded[d * phases + p]
-                bar_levels[p] += by_log * fade
-                by_long_run += by_log * (1.0 - fade)
-                by_wave += by_log
-                by_fade = by_log * departure[p] * fade
-                if since > 0.5:
-                    by_decay += by_fade * (since - 0.5)
-                    by_since += by_fade * decay
-            bar_starts[p] -= by_since
-        _add_between(bar_knots, left[d], weight[d], by_wave)
-    for p in range(phases):
+                by_level += by
+                continue
+            fade = by * faded[here + d]
+            by_level += fade
+            by_long_run += by - fade
+            if since > 0.5:
+                by_decay += fade * departure * (since - 0.5)
+                by_fade += fade
+            _add_between(bar_knots, left[d], weight[d], by)
+        bar_starts[p] += by_start - by_fade * departure * decay
+        bar_levels[p] += by_level
         if reverts[p] != 0.0:
-            _add_between(bar_knots, phase_left[p], phase_weight[p], -bar_levels[p])
+            _add_between(bar_knots, phase_left[p], phase_weight[p], -by_level)
+    by_sd = 0.0
     for k in range(knots.size):
         by_sd += bar_knots[k] * knots[k]
         bar_knots[k] *= sd
