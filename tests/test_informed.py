@@ -127,7 +127,7 @@ def test_no_claim_moves_what_is_not_sampled(model):
 def text_of(model, y):
     """The text's parameters of the sampler's, with the log Jacobian."""
     x, knots, data = np.empty_like(y), np.empty(model.layout.dims + 1), (model.layout.numbers, model.layout.indices)
-    return x, from_centred.py_func(y, *data, middles.py_func(y, *data), x, knots)
+    return x, from_centred.py_func(y, *data, middles.py_func(y, *data, np.ones(1)), x, knots)
 
 
 def sampled_at(model, z):

@@ -12,7 +12,6 @@ from numba.extending import intrinsic
 
 # Inlined, so that references to views need not be counted; a product and a sum may be one instruction, nothing else is relaxed.
 inlined = njit(error_model="numpy", forceinline=True, fastmath={"contract"})
-NO_ROOM = np.ones(1)  # a workspace that is full
 
 
 @intrinsic
@@ -27,7 +26,10 @@ def pointer(typing_context: Any, address: Any) -> Any:
 
 @inlined
 def piece(vector, first, size):
-    """Piece of a vector, whose memory it sees but does not own: references to it are not counted."""
+    """Piece of a contiguous vector of 8-byte numbers, whose memory it sees but does not own.
+
+    References to it are not counted: the vector must be named again after the last use of its piece, or be an argument.
+    """
     return carray(pointer(vector.ctypes.data + 8 * first), (size,), vector.dtype)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..curves import DATE_SDS
-from .access import NO_ROOM, inlined, logistic, new, part, zeros
+from .access import inlined, logistic, new, part, zeros
 from .forms import REVERTING
 from .layout import BLOCK, FIRST_SCALAR, INDEX, NUMBER, OPTION, SCALAR, Layout
 from .rate import DAILY, WEEKLY
@@ -69,7 +69,7 @@ def _risen(point, numbers, indices, room):
 
 
 @inlined
-def middles(point, numbers, indices, room=NO_ROOM):
+def middles(point, numbers, indices, room):
     """What log rates at the first knots are without the autoregression, and what that is made of.
 
     Returns

@@ -75,7 +75,7 @@ NEGLIGIBLE, MOST = math.exp(-40.0 / SHARPNESS), 1e15
 
 @njit(error_model="numpy")
 def density(x, numbers, indices, grad):
-    """Log density at a point, up to the layout's constant; the gradient is written to ``grad``."""
+    """Log density at a point, up to the layout's constant; the gradient is written to ``grad``; vectors are contiguous."""
     return log_density(x, numbers, indices, grad, np.ones(1))
 
 

@@ -1,7 +1,7 @@
 """Exponentials of many numbers at a time: LLVM does not vectorise calls of the C library's.
 
-By reduction to a power of two and a rest of at most half a log of two, whose exponential is a Taylor polynomial (Muller 2016,
-Elementary Functions, ch. 5 and 11); the power of two is added to the exponent's bits.
+By reduction to a power of two and a rest of at most half a log of two, whose exponential is a Taylor polynomial (Cody and
+Waite 1980, Software manual for the elementary functions); the power of two is added to the exponent's bits.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import carray
 
-from .access import inlined, new, pointer
+from .access import inlined, new
 
-FARTHEST = 700.0  # from there on one at a time by the C library, infinities and what is no number too
+FARTHEST = 700.0  # where one lies farther out, or is no number, all are left to the C library
 PER_POWER = 1.0 / math.log(2.0)
-POWER_HIGH = 0.693147180369123816490  # log of two with the last 33 bits 0: its product with a power is exact
+POWER_HIGH = 0.693147180369123816490  # log of two with the last 21 bits 0: its product with a power is exact
 POWER_LOW = 1.90821492927058770002e-10
 ROUNDING = 1.5 * 2.0**52  # a number to which this is added has its nearest integer in its last bits
 FRACTION_BITS = 52
@@ -37,14 +36,9 @@ def exponentials(values, room):
         power = shifted - ROUNDING
         rest = values[i] - power * POWER_HIGH - power * POWER_LOW
         powers[i], values[i] = shifted, _exponential_near_zero(rest)
-    bits, shifts = _bits(values), _bits(powers)
+    bits, shifts = values.view(np.int64), powers.view(np.int64)
     for i in range(values.size):
         bits[i] += shifts[i] << FRACTION_BITS
-
-
-@inlined
-def _bits(values):
-    return carray(pointer(values.ctypes.data), (values.size,), np.int64)
 
 
 @inlined

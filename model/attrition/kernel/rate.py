@@ -121,7 +121,7 @@ def plain_rate_back(numbers, indices, scalars, knots, rate, bar_rate, bar_knots,
 
 @inlined
 def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, before, spans, room):
-    """Rate by day under phases; a phase's first day may be shared with the one before.
+    """Rate by day under phases, whose starts are finite; the first day of a phase is shared with those before.
 
     Of each phase are kept the days on which it counts (``spans``: the first, and that after the last), and on these its own
     rate (``own``), how much of the departure at its start is left (``faded``), and on a shared day the rate without it
@@ -140,7 +140,7 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
         if reverts[p] != 0.0:
             departure = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
             for d in range(first, end):
-                if d > first + 1 and day[d] - day[d - 1] == 1.0:
+                if d > first and day[d] - day[d - 1] == 1.0 and day[d - 1] - starts[p] >= 0.5:
                     faded[here + d] = faded[here + d - 1] * daily
                 else:
                     faded[here + d] = math.exp(decay * max(day[d] - starts[p] - 0.5, 0.0))
@@ -188,7 +188,7 @@ def phased_rate_back(
     bar_starts,
     bar_scalars,
 ):
-    """Turn slopes in the rates under phases into slopes in what makes them; those in knots and levels begin at 0.
+    """Turn slopes in the rates under phases into slopes in what makes them; those in knots begin at 0.
 
     ``bar_rate`` is used up.
     """
