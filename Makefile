@@ -41,7 +41,7 @@ types: .venv/.ok
 	$(BIN)/mypy
 
 lock: | $(UV)
-	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header -o requirements.lock
 
 clean:
 	rm -rf .venv .boot out dist

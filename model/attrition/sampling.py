@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .kernel.model import KernelModel
 
 COMPILING = "Compiling the extended model (about a minute, once on this machine: it is kept)"
-COMPILING_ONCE = "Compiling the sampler's code (half a minute, once on this machine: it is kept)"
+COMPILING_ONCE = "Compiling the sampler's code (half a minute to a minute, once on this machine: it is kept)"
 
 type Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
