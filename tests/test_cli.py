@@ -19,17 +19,23 @@ def run(*arguments, cwd=None):
     return done.returncode, done.stdout, done.stderr
 
 
-def test_help_names_every_verb_and_is_quick():
-    best = min(_seconds("--help") for _ in range(5))
+def test_help_names_every_verb():
     code, out, _ = run("--help")
     assert code == 0
     assert all(verb in out for verb in ("check", "fit", "summary", "conform", "publish", "compare", "verify"))
-    assert best < 0.5
 
 
-def _seconds(*arguments):
+def test_help_takes_little_longer_than_the_libraries_that_print_it():
+    """About twice as long as Python with these two, 0.15 s; seconds would measure the machine."""
+    libraries = [sys.executable, "-c", "import typer, rich.console"]
+    turns = [(_seconds([ATTRITION, "--help"]), _seconds(libraries)) for _ in range(5)]
+    ours, theirs = (min(seconds) for seconds in zip(*turns, strict=True))
+    assert ours < 3.3 * theirs
+
+
+def _seconds(command):
     started = time.perf_counter()
-    assert run(*arguments)[0] == 0
+    subprocess.run(command, capture_output=True, check=True)
     return time.perf_counter() - started
 
 

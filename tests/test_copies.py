@@ -216,7 +216,8 @@ def test_what_is_proposed_adds_up(data):
 
 
 @pytest.mark.parametrize(("sources", "span"), [(5, 1000), (800, 1000), (800, 10), (5, 20)])
-def test_five_thousand_claims_take_under_two_seconds(sources, span):
+def test_five_thousand_claims_take_a_few_times_as_long_as_reading_them(sources, span):
+    """At most about four times; seconds would measure the machine."""
     generator = np.random.default_rng(1)
     quantities = generator.choice(["casualties", "killed", "wounded", "losses", "captured", "missing"], 5000)
     cells = {f"d{n}": n * span // 5000 for n in range(5000)}
@@ -224,10 +225,16 @@ def test_five_thousand_claims_take_under_two_seconds(sources, span):
         claim(name, quantity, generator.integers(1, 100) * 100, place, source=f"s{n % sources}")
         for n, ((name, place), quantity) in enumerate(zip(cells.items(), quantities, strict=True))
     ]
-    claims = at.read_claims(pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    reading, claims = _cpu_seconds(at.read_claims, table)
+    seconds, _ = _cpu_seconds(at.dependence, claims)
+    assert seconds < 8 * reading
+
+
+def _cpu_seconds(action, argument):
     started = time.process_time()
-    at.dependence(claims)
-    assert time.process_time() - started < 2.0
+    done = action(argument)
+    return time.process_time() - started, done
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,12 @@ from browser import WIDTHS, Opened, launched, opened, served
 pytestmark = pytest.mark.browser
 BY = "2025-04-15"
 INTERVAL = (0.05, 0.5, 0.95)
+SORTING = """() => {
+    const start = performance.now(), numbers = [];
+    for (let i = 0, state = 1; i < 300000; i += 1) numbers.push(state = (state * 48271) % 2147483647);
+    JSON.parse(JSON.stringify(numbers.sort((a, b) => a - b)));
+    return performance.now() - start;
+}"""  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +119,14 @@ def test_what_the_policy_forbids_is_refused(browser: Any, path: Path):
         assert sum("Content Security Policy" in text for text in seen.console) == 2
 
 
-def test_it_opens_in_under_a_second(browser: Any, path: Path):
-    times = []
+def test_it_opens_in_the_time_of_a_few_sorts(browser: Any, path: Path):
+    """In units of a fixed piece of work in the same browser: about 4.5; seconds would measure the machine."""
+    ratios = []
     for _ in range(3):
         with opened(browser, path.as_uri()) as seen:
-            times.append(seen.page.evaluate("performance.getEntriesByName('ready')[0].startTime"))
-    assert min(times) < 1000
+            ready = seen.page.evaluate("performance.getEntriesByName('ready')[0].startTime")
+            ratios.append(ready / seen.page.evaluate(SORTING))
+    assert min(ratios) < 8
 
 
 def test_at_first_it_says_what_the_static_page_says(browser: Any, path: Path, january: Fit):
