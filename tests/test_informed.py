@@ -8,6 +8,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from numba import njit
 from scipy import stats
 
 import attrition as at
@@ -126,8 +127,14 @@ def test_no_claim_moves_what_is_not_sampled(model):
 
 def text_of(model, y):
     """The text's parameters of the sampler's, with the log Jacobian."""
-    x, knots, data = np.empty_like(y), np.empty(model.layout.dims + 1), (model.layout.numbers, model.layout.indices)
-    return x, from_centred.py_func(y, *data, middles.py_func(y, *data, np.ones(1)), x, knots)
+    x = np.empty_like(y)
+    return x, _to_text(y, model.layout.numbers, model.layout.indices, x)
+
+
+@njit
+def _to_text(y, numbers, indices, x):
+    knots = np.empty(y.size + 1)
+    return from_centred(y, numbers, indices, middles(y, numbers, indices, np.ones(1)), x, knots)
 
 
 def sampled_at(model, z):

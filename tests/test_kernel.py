@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import njit
 
 import attrition as at
 from attrition.kernel import interval, store
@@ -18,6 +19,12 @@ from attrition.kernel.forms import form_of
 from attrition.kernel.interval import ABOVE, AT, BELOW, BOUNDED
 from attrition.reporting import log_probability
 from attrition.rounding import CEILING, FLOOR, LINEAR, POINT
+
+
+@njit
+def cell(normal, kind, log_low, log_high, log_width, mu, scale):
+    return interval.cell(normal, kind, log_low, log_high, log_width, mu, scale)
+
 
 FORMS = {BOUNDED: LINEAR, ABOVE: FLOOR, BELOW: CEILING, AT: POINT}
 
@@ -42,7 +49,7 @@ def test_cells_and_their_slopes(errors, kind):
                 at_low = np.log(high) if kind == BELOW else np.log(low)
 
                 def value(mu, scale, at_low=at_low, width=width):
-                    return interval.cell(errors == "normal", kind, at_low, np.log(3000.0) + width, width, mu, scale)
+                    return cell(errors == "normal", kind, at_low, np.log(3000.0) + width, width, mu, scale)
 
                 log_p, by_mu, by_scale = value(mu, scale)
                 expected = by_the_text(kind, low, high, mu, scale, errors)

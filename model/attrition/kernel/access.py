@@ -6,37 +6,99 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
-from numba.core import cgutils
+from numba import njit, types
+from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
 
-# Inlined, so that references to views need not be counted; a product and a sum may be one instruction, nothing else is relaxed.
-inlined = njit(error_model="numpy", forceinline=True, fastmath={"contract"})
+# Inlined, so that references to views need not be counted, and called by compiled code alone: a wrapper for others takes as
+# long to compile as the function. A product and a sum may be one instruction, nothing else is relaxed.
+inlined = njit(
+    error_model="numpy", forceinline=True, fastmath={"contract"}, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+ITEM = 8  # bytes of a number
+LANES = 16  # numbers that a processor adds up in one turn of an unrolled loop
+
+
+def _view(context: Any, builder: Any, kind: types.Array, start: Any, shape: list[Any], memory: Any = None) -> Any:
+    """A contiguous array of 8-byte numbers in memory that it does not own, unless it is told whose that is."""
+    made = make_array(kind)(context, builder)
+    item = context.get_constant(types.intp, ITEM)
+    strides = [item, builder.mul(shape[-1], item)][: kind.ndim][::-1]
+    populate_array(made, data=start, shape=shape, strides=strides, itemsize=item, meminfo=memory)
+    return made._getvalue()
+
+
+def _from_address(dtype: types.Type, ndim: int) -> Any:
+    """Intrinsic that makes a view of so many dims at an address, of the sizes that follow."""
+    kind = types.Array(dtype, ndim, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start = builder.inttoptr(arguments[0], context.get_data_type(dtype).as_pointer())
+        return _view(context, builder, kind, start, list(arguments[1:]))
+
+    sizes = (types.intp,) * ndim
+    return kind(types.uintp, *sizes), generate
 
 
 @intrinsic
-def pointer(typing_context: Any, address: Any) -> Any:
-    """Make an address a pointer to nothing in particular."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
-
-    return types.voidptr(address), generate
+def reals(typing_context: Any, address: Any, size: Any) -> Any:
+    """Vector of real numbers at an address."""
+    return _from_address(types.float64, 1)
 
 
-@inlined
-def piece(vector, first, size):
+@intrinsic
+def wholes(typing_context: Any, address: Any, size: Any) -> Any:
+    """Vector of whole numbers at an address."""
+    return _from_address(types.int64, 1)
+
+
+@intrinsic
+def rows_of_reals(typing_context: Any, address: Any, rows: Any, columns: Any) -> Any:
+    """Rows of real numbers at an address."""
+    return _from_address(types.float64, 2)
+
+
+@intrinsic
+def piece(typing_context: Any, vector: Any, first: Any, size: Any) -> Any:
     """Piece of a contiguous vector of 8-byte numbers, whose memory it sees but does not own.
 
     References to it are not counted: the vector must be named again after the last use of its piece, or be an argument.
     """
-    return carray(pointer(vector.ctypes.data + 8 * first), (size,), vector.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given, begin, number = arguments
+        data = make_array(vector)(context, builder, given).data
+        return _view(context, builder, signature.return_type, builder.gep(data, [begin]), [number])
+
+    return types.Array(vector.dtype, 1, "C")(vector, types.intp, types.intp), generate
 
 
-@inlined
-def part(vector, indices, at):
-    """Part of a vector that the directory entry ``at`` names: a view."""
-    return piece(vector, indices[at], indices[at + 1])
+@intrinsic
+def part(typing_context: Any, vector: Any, indices: Any, at: Any) -> Any:
+    """Part of a vector that the directory entry ``at`` names, where it begins and its size: a view, as ``piece``."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given, directory, entry = arguments
+        data = make_array(vector)(context, builder, given).data
+        named = builder.gep(make_array(indices)(context, builder, directory).data, [entry])
+        begin, number = builder.load(named), builder.load(builder.gep(named, [context.get_constant(types.intp, 1)]))
+        return _view(context, builder, signature.return_type, builder.gep(data, [begin]), [number])
+
+    return types.Array(vector.dtype, 1, "C")(vector, indices, types.intp), generate
+
+
+@intrinsic
+def table(typing_context: Any, vector: Any, rows: Any) -> Any:
+    """A contiguous vector as so many rows: a view that keeps its memory alive."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given, kind = make_array(vector)(context, builder, arguments[0]), signature.return_type
+        shape = [arguments[1], builder.udiv(given.nitems, arguments[1])]
+        made = _view(context, builder, kind, given.data, shape, given.meminfo)
+        return impl_ret_borrowed(context, builder, kind, made)
+
+    return types.Array(vector.dtype, 2, "C")(vector, types.intp), generate
 
 
 @inlined
@@ -50,28 +112,35 @@ def new(room, size):
 
 
 @inlined
+def fill(vector, value):
+    """Set all numbers of a vector."""
+    for i in range(vector.size):
+        vector[i] = value
+
+
+@inlined
 def zeros(room, size):
     """As ``new``, all set to 0."""
     found = new(room, size)
-    found[:] = 0.0
+    fill(found, 0.0)
     return found
 
 
 @inlined
-def add_rows(total, by, rows):
-    """Add rows, each times a number; four at a time, so that the total is read and written a fourth as often."""
-    whole = by.size - by.size % 4
+def add_rows(total, by, rows, first):
+    """Add rows from the first on, each times a number; four at a time, so that the total is read and written a fourth as often.
+
+    The size of the total and of the rows is a multiple of ``LANES``.
+    """
+    whole, size = by.size - by.size % 4, total.size // LANES * LANES
     for i in range(0, whole, 4):
-        for j in range(total.size):
-            total[j] += (
-                by[i] * rows[i, j]
-                + by[i + 1] * rows[i + 1, j]
-                + by[i + 2] * rows[i + 2, j]
-                + by[i + 3] * rows[i + 3, j]
-            )
+        one, two, three, four = by[i], by[i + 1], by[i + 2], by[i + 3]
+        row = first + i
+        for j in range(size):
+            total[j] += one * rows[row, j] + two * rows[row + 1, j] + three * rows[row + 2, j] + four * rows[row + 3, j]
     for i in range(whole, by.size):
-        for j in range(total.size):
-            total[j] += by[i] * rows[i, j]
+        for j in range(size):
+            total[j] += by[i] * rows[first + i, j]
 
 
 @inlined

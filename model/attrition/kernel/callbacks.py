@@ -9,26 +9,27 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray, types
+from numba import types
 from numba.core import compiler, registry, serialize
 
 from . import store
-from .access import add_rows, inlined, new, piece, pointer, zeros
+from .access import add_rows, fill, inlined, new, piece, reals, rows_of_reals, wholes, zeros
 from .centred import CENTRED, from_centred, from_centred_back, middles
 from .density import log_density
 from .layout import BLOCK, OPTION
 
 DAYS, DIMS, PHASES = OPTION["days"], OPTION["dims"], BLOCK["phase_day_unit"] + 1
-_REAL, _WHOLE = types.CPointer(types.double), types.CPointer(types.int64)
-DENSITY = types.int64(types.uint64, _REAL, _REAL, _REAL, _WHOLE)
-EXPAND = types.int64(types.uint64, types.uint64, _REAL, _REAL, _WHOLE)
+ADDRESSES = 9  # where data are, and their sizes: ``model.addresses``
+_ADDRESS = types.uintp  # a pointer, in C
+DENSITY = types.int64(types.uint64, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS)
+EXPAND = types.int64(types.uint64, types.uint64, _ADDRESS, _ADDRESS, _ADDRESS)
 
 
 @inlined
-def _workspace(data_):
+def _workspace(data_at):
     """Workspace for all that a call makes; one that is too small would only be slower."""
-    data = carray(data_, (8,))
-    indices = carray(pointer(data[2]), (data[3],), np.int64)
+    data = wholes(data_at, ADDRESSES)
+    indices = wholes(data[2], data[3])
     a_day, a_parameter = 16 + 5 * indices[PHASES], 32
     owner = np.empty(a_day * indices[DAYS] + a_parameter * (indices[DIMS] + 8))
     owner[0] = 1.0
@@ -36,18 +37,16 @@ def _workspace(data_):
 
 
 @inlined
-def _unpacked(dims, z_, data_, room):
+def _unpacked(dims, z_at, data_at, room):
     """The data, and a point of the sampler's frame as parameters: the sampler's and the text's, with the log Jacobian."""
-    data = carray(data_, (8,))
-    numbers = carray(pointer(data[0]), (data[1],), np.float64)
-    indices = carray(pointer(data[2]), (data[3],), np.int64)
-    where = carray(pointer(data[4]), (dims,), np.int64)
-    turn = carray(pointer(data[5]), (2, dims, dims), np.float64)  # the turn, and its transpose
-    middle = carray(pointer(data[6]), (data[7],), np.float64)
-    z, moved = carray(z_, (dims,)), zeros(room, dims)
-    add_rows(moved, z, turn[1])
+    data = wholes(data_at, ADDRESSES)
+    numbers, indices, where = reals(data[0], data[1]), wholes(data[2], data[3]), wholes(data[4], dims)
+    turn, middle, z = rows_of_reals(data[5], 2 * dims, data[6]), reals(data[7], data[8]), reals(z_at, dims)
+    moved = zeros(room, data[6])
+    add_rows(moved, z, turn, dims)
     y = new(room, middle.size)
-    y[:] = middle
+    for i in range(y.size):
+        y[i] = middle[i]
     for i in range(dims):
         y[where[i]] += moved[i]
     x, knots = new(room, y.size), new(room, indices[CENTRED] + 1)
@@ -56,36 +55,38 @@ def _unpacked(dims, z_, data_, room):
     return numbers, indices, where, turn, y, known, x, knots, jacobian
 
 
-def at_point(dims, z_, gradient_, log_density_, data_):
+def at_point(dims, z_at, gradient_at, log_density_at, data_at):
     """Log density and gradient at a point of the sampler's frame; the result is not 0 where they are not finite."""
-    owner = _workspace(data_)
+    owner = _workspace(data_at)
     room = piece(owner, 0, owner.size)
-    numbers, indices, where, turn, y, known, x, knots, jacobian = _unpacked(dims, z_, data_, room)
-    gradient, slopes = carray(gradient_, (dims,)), new(room, x.size)
+    numbers, indices, where, turn, y, known, x, knots, jacobian = _unpacked(dims, z_at, data_at, room)
+    gradient, slopes = reals(gradient_at, dims), new(room, x.size)
     value = log_density(x, numbers, indices, slopes, room) + jacobian
-    log_density_[0] = value
-    for i in range(dims):
-        gradient[i] = 0.0
+    reals(log_density_at, 1)[0] = value
+    fill(gradient, 0.0)
     if not np.isfinite(value):
         return 4
     from_centred_back(y, numbers, indices, known, x, knots, slopes, room)
-    moved = new(room, dims)
+    by, moved = new(room, dims), zeros(room, wholes(data_at, ADDRESSES)[6])
     for i in range(dims):
-        moved[i] = slopes[where[i]]
-        if not np.isfinite(moved[i]):
+        by[i] = slopes[where[i]]
+        if not np.isfinite(by[i]):
             return 3
-    add_rows(gradient, moved, turn[0])
+    add_rows(moved, by, turn, 0)
+    for i in range(dims):
+        gradient[i] = moved[i]
     owner[0] = 1.0  # keeps the workspace alive until here
     return 0
 
 
-def of_draw(dims, expanded, z_, out_, data_):
+def of_draw(dims, expanded, z_at, out_at, data_at):
     """The text's parameters of a draw, those that are sampled."""
-    owner = _workspace(data_)
+    owner = _workspace(data_at)
     room = piece(owner, 0, owner.size)
-    _, _, where, _, _, _, x, _, _ = _unpacked(dims, z_, data_, room)
+    _, _, where, _, _, _, x, _, _ = _unpacked(dims, z_at, data_at, room)
+    out = reals(out_at, expanded)
     for k in range(expanded):
-        out_[k] = x[where[k]]
+        out[k] = x[where[k]]
     owner[0] = 1.0  # keeps the workspace alive until here
     return 0
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..curves import DATE_SDS
-from .access import inlined, logistic, new, part, zeros
+from .access import inlined, logistic, new, part, table, zeros
 from .forms import REVERTING
 from .layout import BLOCK, FIRST_SCALAR, INDEX, NUMBER, OPTION, SCALAR, Layout
 from .rate import DAILY, WEEKLY
@@ -82,7 +82,7 @@ def middles(point, numbers, indices, room):
         (3, knot): the log rate in the middle; how much of its phase's level, and of its rise, is in it.
     """
     centred, phases = indices[CENTRED], indices[LEVEL_UNIT + 1]
-    middle, level = zeros(room, 3 * centred).reshape(3, centred), zeros(room, phases)
+    middle, level = table(zeros(room, 3 * centred), 3), zeros(room, phases)
     if centred == 0:
         return 1.0, 1.0, 0.0, 0.0, 1.0, (0.0, 0.0, 0.0, 0.0), level, level, level, middle
     half_life, sd, long_run, phi, step, slopes = _dynamics(point, numbers, indices)
@@ -110,7 +110,8 @@ def from_centred(y, numbers, indices, known, x, knots):
 
     ``known`` is what ``middles`` gives at ``y``.
     """
-    x[:] = y
+    for i in range(x.size):
+        x[i] = y[i]
     centred = indices[CENTRED]
     if centred == 0:
         return 0.0

@@ -9,7 +9,18 @@ from numba import njit
 
 from ..build import ROOM_WIDTH
 from ..strength import ARRIVAL_DAYS, SHARPNESS, TINY
-from .access import add_read_smoothly, inlined, log_logistic, logistic, new, part, read_smoothly, zeros
+from .access import (
+    add_read_smoothly,
+    fill,
+    inlined,
+    log_logistic,
+    logistic,
+    new,
+    part,
+    read_smoothly,
+    table,
+    zeros,
+)
 from .claims import claims
 from .forms import CONSTANT, PHASED
 from .layout import (
@@ -83,7 +94,7 @@ def density(x, numbers, indices, grad):
 def log_density(x, numbers, indices, grad, room):
     """As ``density``; what it makes is in the workspace ``room``."""
     days = indices[DAYS]
-    grad[:] = 0.0
+    fill(grad, 0.0)
     scalars, slopes = new(room, NUMBER_OF_SCALARS), new(room, NUMBER_OF_SCALARS)
     logp = scalar_values(x, numbers, indices, scalars, slopes, grad)
     bar_scalars = zeros(room, NUMBER_OF_SCALARS)
@@ -109,14 +120,14 @@ def log_density(x, numbers, indices, grad, room):
     )
     if form == PHASED:
         logp += dates(x, numbers, indices, DAY_UNIT, PHASE_LATEST, PHASE_DATE, PHASE_SD, starts, start_slopes, grad)
-        phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, before, spans, room)
+        phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, before, spans)
     else:
-        plain_rate(numbers, indices, scalars, knots, rate, room)
+        plain_rate(numbers, indices, scalars, knots, rate)
 
     # who has arrived
     waves = indices[WAVE_SIZE_UNIT + 1]
     wave_size, wave_day, wave_day_slopes = new(room, waves), new(room, waves), new(room, waves)
-    state = new(room, 4 * days).reshape(4, days)
+    state = table(new(room, 4 * days), 4)
     loss, killed, wounded, arrivals = state[0], state[1], state[2], state[3]
     arrived = part(numbers, indices, ARRIVED)
     for d in range(days):
@@ -164,7 +175,7 @@ def log_density(x, numbers, indices, grad, room):
                     kept = math.sqrt(kept)
                 loss[d] = intended[d] * kept
         else:
-            taken[:] = 0.0
+            fill(taken, 0.0)
     margin_slope = 0.0
     if truncate:
         margin = math.log(least) / ROOM_WIDTH
@@ -220,7 +231,7 @@ def log_density(x, numbers, indices, grad, room):
     own_shifted, killed_shifted = part(x, indices, OWN_SHIFTED), part(x, indices, KILLED_SHIFTED)
     sources = own_shifted.size
     by_source, own_unit, killed_unit = (
-        new(room, 4 * sources).reshape(4, sources),
+        table(new(room, 4 * sources), 4),
         new(room, sources),
         new(room, sources),
     )
@@ -261,8 +272,8 @@ def log_density(x, numbers, indices, grad, room):
     # the claims
     bar_ratios, bar_state, bar_source = (
         zeros(room, 3),
-        zeros(room, 4 * days).reshape(4, days),
-        zeros(room, 4 * sources).reshape(4, sources),
+        table(zeros(room, 4 * days), 4),
+        table(zeros(room, 4 * sources), 4),
     )
     bar_slack, bar_drift, bar_wave = zeros(room, slack.size), zeros(room, drift.size), zeros(room, waves)
     bars = (bar_scalars, bar_ratios, bar_state, bar_source, bar_slack, bar_drift, bar_wave)

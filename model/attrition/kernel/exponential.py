@@ -7,10 +7,12 @@ Waite 1980, Software manual for the elementary functions); the power of two is a
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import numpy as np
+from numba import types
+from numba.extending import intrinsic
 
-from .access import inlined, new
+from .access import inlined
 
 FARTHEST = 700.0  # where one lies farther out, or is no number, all are left to the C library
 PER_POWER = 1.0 / math.log(2.0)
@@ -20,8 +22,27 @@ ROUNDING = 1.5 * 2.0**52  # a number to which this is added has its nearest inte
 FRACTION_BITS = 52
 
 
+def _same_bits(given: types.Type, wanted: types.Type) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_data_type(wanted))
+
+    return wanted(given), generate
+
+
+@intrinsic
+def bits_of(typing_context: Any, number: Any) -> Any:
+    """Bits of a real number as a whole one."""
+    return _same_bits(types.float64, types.int64)
+
+
+@intrinsic
+def number_of(typing_context: Any, bits: Any) -> Any:
+    """Real number with these bits."""
+    return _same_bits(types.int64, types.float64)
+
+
 @inlined
-def exponentials(values, room):
+def exponentials(values):
     """Set numbers to their exponentials, to within two units in the last place."""
     wild = False
     for i in range(values.size):
@@ -30,15 +51,11 @@ def exponentials(values, room):
         for i in range(values.size):
             values[i] = math.exp(values[i])
         return
-    powers = new(room, values.size)
     for i in range(values.size):
         shifted = values[i] * PER_POWER + ROUNDING
         power = shifted - ROUNDING
-        rest = values[i] - power * POWER_HIGH - power * POWER_LOW
-        powers[i], values[i] = shifted, _exponential_near_zero(rest)
-    bits, shifts = values.view(np.int64), powers.view(np.int64)
-    for i in range(values.size):
-        bits[i] += shifts[i] << FRACTION_BITS
+        near = _exponential_near_zero(values[i] - power * POWER_HIGH - power * POWER_LOW)
+        values[i] = number_of(bits_of(near) + (bits_of(shifted) << FRACTION_BITS))
 
 
 @inlined

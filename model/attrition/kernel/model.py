@@ -15,6 +15,7 @@ from ..latent import latent
 from ..parameters import Parameter
 from ..priors import Priors
 from ..reporting import Reporting
+from .access import LANES
 from .callbacks import callbacks
 from .centred import to_centred
 from .frame import axes_of, mode
@@ -157,7 +158,7 @@ def kernel_model(
     middle = to_centred(text, layout, arrays, _quantities(text, layout, arrays, priors, curve, reporting))
     data, held = _addresses(layout.numbers, layout.indices, where, middle)
     turn = axes_of(_gradient(data, where.size), np.zeros(where.size))
-    held[3][:] = turn, turn.T
+    _set_turn(held[3], turn)
     centre, back = middle[where].copy(), np.linalg.inv(turn)
 
     def start(seed: Any) -> np.ndarray:
@@ -184,9 +185,17 @@ def _addresses(
     numbers: np.ndarray, indices: np.ndarray, where: np.ndarray, middle: np.ndarray
 ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """Where compiled code finds data, sampled parameters, the turn (none yet) and the middle; and what is held there."""
-    held = (numbers, indices, where, np.stack([np.eye(where.size)] * 2), middle)
+    width = -(-where.size // LANES) * LANES
+    rows = np.zeros((2, where.size, width))
+    _set_turn(rows, np.eye(where.size))
+    held = (numbers, indices, where, rows, middle)
     places = (numbers.ctypes.data, numbers.size, indices.ctypes.data, indices.size, where.ctypes.data)
-    return np.array([*places, held[3].ctypes.data, middle.ctypes.data, middle.size], dtype=np.int64), held
+    return np.array([*places, rows.ctypes.data, width, middle.ctypes.data, middle.size], dtype=np.int64), held
+
+
+def _set_turn(rows: np.ndarray, turn: np.ndarray) -> None:
+    """Write the turn and its transpose (2, parameter, padded parameter), as ``add_rows`` reads them."""
+    rows[..., : len(turn)] = turn, turn.T
 
 
 def _gradient(data: np.ndarray, dims: int) -> Any:

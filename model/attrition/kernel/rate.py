@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ..curves import KNOT_DAYS
-from .access import inlined, new, part
+from .access import fill, inlined, new, part, piece
 from .exponential import exponentials
 from .forms import CONSTANT
 from .layout import BLOCK, INDEX, NUMBER, OPTION, SCALAR
@@ -83,7 +81,7 @@ def phase_levels(x, numbers, indices, room):
 
 
 @inlined
-def plain_rate(numbers, indices, scalars, knots, rate, room):
+def plain_rate(numbers, indices, scalars, knots, rate):
     """Rate by day of the curves without phases."""
     share = part(numbers, indices, DAY_SHARE)
     if indices[FORM] == CONSTANT:
@@ -94,7 +92,7 @@ def plain_rate(numbers, indices, scalars, knots, rate, room):
     level = math.log(scalars[FRACTION] * scalars[SIZE])
     for d in range(rate.size):
         rate[d] = level + scalars[SD] * _between(knots, left[d], weight[d])
-    exponentials(rate, room)
+    exponentials(rate)
     for d in range(rate.size):
         rate[d] *= share[d]
 
@@ -120,7 +118,7 @@ def plain_rate_back(numbers, indices, scalars, knots, rate, bar_rate, bar_knots,
 
 
 @inlined
-def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, before, spans, room):
+def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, faded, before, spans):
     """Rate by day under phases, whose starts are finite; the first day of a phase is shared with those before.
 
     Of each phase are kept the days on which it counts (``spans``: the first, and that after the last), and on these its own
@@ -133,7 +131,7 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
     sd, decay = scalars[SD], -DAILY / scalars[HALF_LIFE]
     log_long_run, daily = math.log(scalars[FRACTION] * scalars[SIZE]), math.exp(decay)
     days = rate.size
-    rate[:] = 0.0
+    fill(rate, 0.0)
     _spans(numbers, indices, starts, days, spans)
     for p in range(starts.size):
         first, end, here = int(spans[2 * p]), int(spans[2 * p + 1]), p * days
@@ -146,9 +144,11 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
                     faded[here + d] = math.exp(decay * max(day[d] - starts[p] - 0.5, 0.0))
             for d in range(first, end):
                 own[here + d] = log_long_run + sd * _between(knots, left[d], weight[d]) + departure * faded[here + d]
-            exponentials(own[here + first : here + end], room)
+            exponentials(piece(own, here + first, end - first))
         else:
-            own[here + first : here + end] = math.exp(levels[p])
+            level = math.exp(levels[p])
+            for d in range(first, end):
+                own[here + d] = level
         for d in range(first, end):
             gate = day[d] - starts[p]
             if gate < 1.0:
@@ -166,8 +166,12 @@ def _spans(numbers, indices, starts, days, spans):
     for p in range(starts.size - 1, -1, -1):
         spans[2 * p], spans[2 * p + 1] = end, end
         if known[p] != 0.0:
-            spans[2 * p] = min(np.searchsorted(day, starts[p], side="right"), end)
-            end = min(np.searchsorted(day, starts[p] + 1.0, side="left"), end)
+            first = last = end
+            while first > 0 and day[first - 1] > starts[p]:
+                first -= 1
+            while last > 0 and day[last - 1] >= starts[p] + 1.0:
+                last -= 1
+            spans[2 * p], end = first, last
 
 
 @inlined
