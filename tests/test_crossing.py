@@ -147,8 +147,8 @@ def test_phases_that_are_over_change_nothing(latest, left):
 
 
 def test_a_forecast_in_parts_is_that_of_all_draws(january, monkeypatch):
-    monkeypatch.setattr("attrition.manpower.ROWS", 60)
+    monkeypatch.setattr("attrition.threads.ROWS", 60)
     in_parts = forecast().ahead(january, 60)
-    monkeypatch.setattr("attrition.manpower.ROWS", january.array("contingent_size").size)
+    monkeypatch.setattr("attrition.threads.ROWS", january.array("contingent_size").size)
     assert len(list(parts(january))) == 1
     assert np.array_equal(in_parts.rate, forecast().ahead(january, 60).rate)

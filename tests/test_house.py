@@ -11,7 +11,8 @@ import attrition
 
 ROOT = Path(attrition.__file__).parent
 ORDER = [
-    "errors", "coding", "packages", "cells", "reading", "display", "validation", "claims", "sayings", "rounding", "copies",
+    "errors", "threads", "normal", "coding", "packages", "cells", "reading", "display", "validation", "claims", "sayings",
+    "rounding", "copies",
     "campaign", "priors", "parameters", "running", "curves", "reporting", "observations", "claim_data", "containers",
     "strength", "latent", "claim_error", "build", "simulate", "kernel", "graph_name", "kept_graph",
     "sampling", "fitted", "storage", "drawing", "manpower",

@@ -62,7 +62,7 @@ def strength_arrays(seen: Observations, campaign: Campaign, days: np.ndarray) ->
         arrived = np.clip((days - first + 1) / (full - first + 1), 0.0, 1.0)
     position = np.clip((days - 0.5) / SHARE_KNOT_DAYS, 0.0, seen.rooms["share_knot"] - 1e-9)
     left = np.floor(position).astype(np.int64)
-    categories = claimed(seen.claims.to_dict("records"))
+    categories = claimed(seen.rows)
     known = {
         "day_number": days.astype(float),
         "day_arrived": arrived,
@@ -96,7 +96,7 @@ def claim_arrays(
     seen: Observations, campaign: Campaign, priors: Priors, known: Arrays, days: int, reporting: Reporting
 ) -> Arrays:
     """How every claim speaks, of what and of when; and the anchors of the sources that its sampler needs."""
-    rows = seen.claims.to_dict("records")
+    rows = seen.rows
     slots = {name: slot for slot, (name, _, _) in enumerate(seen.sources)}
     spoken = np.array([row["spoken"] for row in rows], dtype=float).reshape(-1, 5)
     category = np.array([row["category"] for row in rows], dtype=np.int64)
@@ -143,7 +143,7 @@ def _briefings(seen: Observations, category: np.ndarray, share: float) -> Arrays
     """Slot of each claim's briefing, and how its error divides into a part of the briefing's and one of its own."""
     if not seen.rooms["briefing"]:
         return {"claim_own": np.ones(len(category))}
-    rows = seen.claims.to_dict("records")
+    rows = seen.rows
     slots = {briefing: slot for slot, briefing in enumerate(briefings_of(rows))}
     spoken = [row["category"] < SIZE and says_something(row) for row in rows]
     slot = np.array(
@@ -159,7 +159,7 @@ def _briefings(seen: Observations, category: np.ndarray, share: float) -> Arrays
 
 def _drift(seen: Observations, category: np.ndarray) -> Arrays:
     """Random walk of each source on the dates of its own claims: steps in root months, and each walk's first slot."""
-    rows = seen.claims.to_dict("records")
+    rows = seen.rows
     order = {source: number for number, (source, _, _) in enumerate(seen.sources)}
     dates = sorted({(order[row["source"]], row["end_day"]) for row in rows if row["category"] < SIZE})
     slots = {date: slot for slot, date in enumerate(dates)}

@@ -19,9 +19,10 @@ from .crossing import day_lost, days_lost, go_on
 from .display import Shown, percent
 from .errors import InputError, Problem, shown
 from .fitted import Fit, rate_since
-from .manpower import known, parts
+from .manpower import Part, known, parts
 from .scenarios.base import Scenario, inner
 from .scenarios.rates import hold
+from .threads import spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,11 +236,14 @@ def _dates(fit: Fit, scenarios: Sequence[Scenario], definitions: Sequence[str]) 
     horizon = fit.campaign.horizon_days
     aheads = [scenario.ahead(fit, horizon) for scenario in scenarios]
     days = np.empty((len(scenarios), len(definitions), *fit.array("contingent_size").shape))
-    for part in parts(fit):
+
+    def of_part(part: Part) -> None:
         before = known(part)
         for number, ahead in enumerate(aheads):
             found = days_lost(before, ahead.part(part.rows), horizon, definitions)
             days[(number, slice(None), *part.rows)] = found
+
+    spread(of_part, parts(fit))
     return {
         scenario.name: {
             definition: DepletionDate(scenario.name, scenario.sentence(fit), day, fit.campaign, fit.vintage, definition)

@@ -18,6 +18,7 @@ from .priors import Priors
 from .reporting import Reporting
 from .running import smoothly_at
 from .strength import absorbed, strength
+from .threads import Slices, rows_at_once, spread
 
 
 def latent(
@@ -80,6 +81,29 @@ def latent(
     if "claim_month" in data:
         q["month_unit"] = take(Parameter("month_unit", "uniform", ("month",)), 0.0)
     return q
+
+
+def latent_of_draws(
+    raw: Mapping[str, np.ndarray], data: Mapping[str, Any], priors: Priors, curve: Curve, reporting: Reporting
+) -> dict[str, np.ndarray]:
+    """As ``latent``, of draws of the free parameters (chain, draw, ...), worked on some at a time."""
+    chains, draws = next(iter(raw.values())).shape[:2]
+
+    def of_some(rows: Slices) -> dict[str, np.ndarray]:
+        return latent(lookup({name: array[rows] for name, array in raw.items()}), data, priors, curve, reporting)
+
+    def put(rows: Slices, quantities: Mapping[str, np.ndarray]) -> None:
+        for name in each_draw:
+            found[name][rows] = quantities[name]
+
+    first, *others = rows_at_once(chains, draws)
+    found = of_some(first)
+    size = (chains, min(first[1].stop, draws))
+    each_draw = [name for name, array in found.items() if np.shape(array)[:2] == size]  # others are the same for all
+    begun, found = found, {**found, **{name: np.empty((chains, draws, *found[name].shape[2:])) for name in each_draw}}
+    put(first, begun)
+    spread(lambda rows: put(rows, of_some(rows)), others)
+    return found
 
 
 def _daily(total: Any, xp: ModuleType) -> Any:

@@ -174,7 +174,7 @@ def influence(
 
 def _groups(fit: Fit, leave_out: str, claim_ids: Iterable[str] | None) -> list[list[dict[Any, Any]]]:
     """Claims to leave out together, in the order of the record."""
-    rows = fit.seen.claims.to_dict("records")
+    rows = fit.seen.rows
     entered = [row["claim_id"] for row in rows]
     wanted = entered if claim_ids is None else [claim_ids] if isinstance(claim_ids, str) else list(claim_ids)
     unknown = [name for name in wanted if name not in entered]

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .fitted import Fit
+from .threads import Slices, rows_at_once, spread
 
-ROWS = 128  # draws worked on at once: what is made of them on the way stays in the processor's cache
-
-type Rows = tuple[slice, slice] | np.ndarray
+type Rows = Slices | np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +40,8 @@ class Part:
 def parts(fit: Fit) -> Iterator[Part]:
     """Split a fit into as many draws at a time as are best worked on at once."""
     held = fit.arrays()
-    chains, draws = held["contingent_size"].shape
-    step = max(ROWS // max(chains, 1), 1)
-    for first in range(0, draws, step):
-        yield Part(held, (slice(None), slice(first, first + step)))
+    for rows in rows_at_once(*held["contingent_size"].shape):
+        yield Part(held, rows)
 
 
 def has(fit: Fit | Part, *names: str) -> bool:
@@ -187,8 +184,11 @@ def strength(fit: Fit, days: slice = slice(None)) -> np.ndarray:
     days
         Which days up to the vintage; by default all.
     """
-    present = (arrivals(part) - gross_loss(part) + returned(part) for part in parts(fit))
-    return np.concatenate([np.maximum(draws[..., days], 0.0) for draws in present], axis=1)
+
+    def present(part: Part) -> np.ndarray:
+        return np.asarray(np.maximum((arrivals(part) - gross_loss(part) + returned(part))[..., days], 0.0))
+
+    return np.concatenate(spread(present, parts(fit)), axis=1)
 
 
 @dataclass(frozen=True, eq=False)

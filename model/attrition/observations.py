@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,6 +78,11 @@ class Observations:
     sources: tuple[tuple[str, str, str], ...]
     rooms: Mapping[str, int]
 
+    @cached_property
+    def rows(self) -> list[dict[Any, Any]]:
+        """The claims as rows by column name, made once: not to be changed."""
+        return self.claims.to_dict("records")
+
     @property
     def slots(self) -> int:
         """Number of sources that the model has parameters for."""
@@ -86,7 +92,7 @@ class Observations:
     def share_moves(self) -> bool:
         """Whether a source speaks of the killed share at dates so far apart that a change could be told."""
         spoken: dict[str, list[int]] = {}
-        for row in self.claims.to_dict("records"):
+        for row in self.rows:
             if row["category"] in (KILLED, KILLED_SHARE) and says_something(row):
                 spoken.setdefault(row["source"], []).append(row["end_day"])
         return any(max(days) - min(days) >= SHARE_SPAN_DAYS for days in spoken.values())
@@ -291,7 +297,7 @@ def _reason(row: Mapping[Any, Any], campaign: Campaign, reporting: Reporting, ze
 
 
 def _notes(seen: Observations, campaign: Campaign) -> tuple[str, ...]:
-    rows, notes = seen.claims.to_dict("records"), []
+    rows, notes = seen.rows, []
     undated = sum(row["lagged"] for row in rows)
     if undated:
         notes.append(

@@ -12,7 +12,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..normal import quantile
+from ..threads import spread
+
 TAILS = (0.05, 0.95)
+AT_ONCE = 16
 FLAT = np.finfo(float).resolution
 
 
@@ -59,9 +63,17 @@ def mixing(draws: np.ndarray) -> Mixing:
         raise ValueError(f"mixing: got draws of shape {draws.shape}, expected (quantity, chain, draw)")
     rhat, bulk, tail = (np.full(len(draws), np.nan) for _ in range(3))
     known = np.isfinite(draws).all(axis=(1, 2)) & (draws.shape[-1] >= 4)
-    if known.any():
-        rhat[known], bulk[known], tail[known] = _mixing(np.asarray(draws[known], float))
+
+    def judge(some: np.ndarray) -> None:
+        rhat[some], bulk[some], tail[some] = _mixing(np.asarray(draws[some], float))
+
+    spread(judge, _shares(np.flatnonzero(known)))
     return Mixing(rhat if draws.shape[1] > 1 else np.full(len(draws), np.nan), bulk, tail)
+
+
+def _shares(numbers: np.ndarray) -> list[np.ndarray]:
+    """Quantities in groups that are worked on at once."""
+    return np.array_split(numbers, -(-len(numbers) // AT_ONCE)) if len(numbers) else []
 
 
 def _mixing(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -99,11 +111,7 @@ def _normal_scores(draws: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _blom(size: int) -> np.ndarray:
     """Normal quantiles of the ranks 0, 1/2, 1, ... size + 1/2 (double rank,): a mean of tied ranks is a half at most."""
-    from scipy.special import ndtri
-
-    rank = 0.5 * np.arange(2 * size + 2)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(ndtri((rank - 0.375) / (size + 0.25)))
+    return quantile((0.5 * np.arange(2 * size + 2) - 0.375) / (size + 0.25))
 
 
 def _rhat(draws: np.ndarray) -> np.ndarray:
@@ -145,10 +153,8 @@ def _time(correlation: np.ndarray) -> float:
 
 def _autocovariance(draws: np.ndarray) -> np.ndarray:
     """Mean over chains of the autocovariance at each lag (quantity, lag)."""
-    from scipy.fft import irfft, next_fast_len, rfft
-
     number = draws.shape[-1]
-    room = next_fast_len(2 * number, real=True)
-    spectrum = rfft(draws - draws.mean(axis=-1, keepdims=True), room, axis=-1)
+    room = 1 << (2 * number - 1).bit_length()  # quick to transform, and so long that the ends do not meet
+    spectrum = np.fft.rfft(draws - draws.mean(axis=-1, keepdims=True), room, axis=-1)
     power = (spectrum.real**2 + spectrum.imag**2).mean(axis=1)
-    return np.asarray(irfft(power, room, axis=-1)[:, :number] / number)
+    return np.asarray(np.fft.irfft(power, room, axis=-1)[:, :number] / number)

@@ -9,7 +9,6 @@ import numpy as np
 from numba import njit, types
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
 
 # Inlined, so that references to views need not be counted, and called by compiled code alone: a wrapper for others takes as
 # long to compile as the function. A product and a sum may be one instruction, nothing else is relaxed.
@@ -22,7 +21,9 @@ LANES = 16  # numbers that a processor adds up in one turn of an unrolled loop
 
 def _view(context: Any, builder: Any, kind: types.Array, start: Any, shape: list[Any], memory: Any = None) -> Any:
     """A contiguous array of 8-byte numbers in memory that it does not own, unless it is told whose that is."""
-    made = make_array(kind)(context, builder)
+    from numba.np.arrayobj import populate_array  # only compiling needs it, and it takes long to load
+
+    made = context.make_array(kind)(context, builder)
     item = context.get_constant(types.intp, ITEM)
     strides = [item, builder.mul(shape[-1], item)][: kind.ndim][::-1]
     populate_array(made, data=start, shape=shape, strides=strides, itemsize=item, meminfo=memory)
@@ -68,7 +69,7 @@ def piece(typing_context: Any, vector: Any, first: Any, size: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given, begin, number = arguments
-        data = make_array(vector)(context, builder, given).data
+        data = context.make_array(vector)(context, builder, given).data
         return _view(context, builder, signature.return_type, builder.gep(data, [begin]), [number])
 
     return types.Array(vector.dtype, 1, "C")(vector, types.intp, types.intp), generate
@@ -80,8 +81,8 @@ def part(typing_context: Any, vector: Any, indices: Any, at: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given, directory, entry = arguments
-        data = make_array(vector)(context, builder, given).data
-        named = builder.gep(make_array(indices)(context, builder, directory).data, [entry])
+        data = context.make_array(vector)(context, builder, given).data
+        named = builder.gep(context.make_array(indices)(context, builder, directory).data, [entry])
         begin, number = builder.load(named), builder.load(builder.gep(named, [context.get_constant(types.intp, 1)]))
         return _view(context, builder, signature.return_type, builder.gep(data, [begin]), [number])
 
@@ -93,7 +94,7 @@ def table(typing_context: Any, vector: Any, rows: Any) -> Any:
     """A contiguous vector as so many rows: a view that keeps its memory alive."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        given, kind = make_array(vector)(context, builder, arguments[0]), signature.return_type
+        given, kind = context.make_array(vector)(context, builder, arguments[0]), signature.return_type
         shape = [arguments[1], builder.udiv(given.nitems, arguments[1])]
         made = _view(context, builder, kind, given.data, shape, given.meminfo)
         return impl_ret_borrowed(context, builder, kind, made)

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from numba import types
 from numba.core import compiler, registry, serialize
+from numba.core.runtime import rtsys
 
 from . import store
 from .access import add_rows, fill, inlined, new, piece, reals, rows_of_reals, wholes, zeros
@@ -128,7 +129,7 @@ def callbacks() -> Callbacks:
         found = _compile()
         store.write(serialize.dumps(found))
     target = registry.cpu_target.target_context
-    target.refresh()
+    rtsys.initialize(target)  # all that rebuilding needs: what else compiling would load takes a quarter of a second
     results = [compiler.CompileResult._rebuild(target, *reduced) for reduced in found]
     addresses = [one.library.get_pointer_to_function(one.fndesc.llvm_cfunc_wrapper_name) for one in results]
     return Callbacks(addresses[0], addresses[1], time.perf_counter() - started, tuple(results))

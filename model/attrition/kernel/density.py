@@ -23,6 +23,7 @@ from .access import (
 )
 from .claims import claims
 from .forms import CONSTANT, PHASED
+from .killed import killed_share, killed_share_back
 from .layout import (
     BLOCK,
     FIRST_SCALAR,
@@ -44,9 +45,8 @@ from .rate import (
 from .units import NUMBER_OF_SCALARS, dates, scalar_values, standard, uniform
 
 FORM, TRUNCATE, DAYS = OPTION["form"], OPTION["truncate"], OPTION["days"]
-SIZE, CAPTURED, MISSING, SHARE, SHARE_SD, DRIFT_SD = (
-    SCALAR[name]
-    for name in "contingent_size captured_ratio missing_ratio killed_share killed_share_walk_sd source_drift_sd".split()
+SIZE, CAPTURED, MISSING, DRIFT_SD = (
+    SCALAR[name] for name in "contingent_size captured_ratio missing_ratio source_drift_sd".split()
 )
 BLOCK_RATE, BLOCK_RATE_FIRST, DAY_UNIT, PHASE_UNIT, WAVE_SIZE_UNIT, WAVE_DAY_UNIT, SHARE_UNIT = (
     BLOCK[name]
@@ -65,12 +65,8 @@ PHASE_DATE, PHASE_SD, PHASE_LATEST, LOG_RATE = (NUMBER[f"phase_{name}"] for name
 WAVE_KNOWN, WAVE_DATE, WAVE_SD, WAVE_LATEST, WAVE_SIZE = (
     NUMBER[f"wave_{name}"] for name in "known date sd latest log_size".split()
 )
-ARRIVED, DAY_NUMBER, SHARE_WEIGHT, SHARE_MOVES, OTHER_CLAIMED = (
-    NUMBER[name] for name in "day_arrived day_number share_weight share_moves other_claimed".split()
-)
-SHARE_LEFT, STANCE, GROUP, DRIFT_FIRST = (
-    INDEX[name] for name in "share_left source_stance source_group drift_first".split()
-)
+ARRIVED, DAY_NUMBER, OTHER_CLAIMED = (NUMBER[name] for name in "day_arrived day_number other_claimed".split())
+STANCE, GROUP, DRIFT_FIRST = (INDEX[name] for name in "source_stance source_group drift_first".split())
 STANCE_PRIOR, LAG_PRIOR, GROUP_SD, OWN_SD, DRIFT_STEP = (
     NUMBER[name] for name in "stance_prior lag_prior source_group_sd source_own_sd drift_step".split()
 )
@@ -183,34 +179,9 @@ def log_density(x, numbers, indices, grad, room):
         margin_slope = logistic(-margin) / ROOM_WIDTH
 
     # who of them was killed
-    share_unit, share_left, share_weight = (
-        part(x, indices, SHARE_UNIT),
-        part(indices, indices, SHARE_LEFT),
-        part(numbers, indices, SHARE_WEIGHT),
-    )
-    moves = part(numbers, indices, SHARE_MOVES)[0]
-    share_knots = new(room, share_unit.size + 1)
-    share_knots[0] = 0.0
-    for k in range(share_unit.size):
-        share_knots[k + 1] = share_knots[k] + share_unit[k]
-    logit = math.log(scalars[SHARE]) - math.log1p(-scalars[SHARE])
-    share_sd = scalars[SHARE_SD] * moves
-    share = new(room, days)
-    running, odds, growth, last_left, last_weight, step = 0.0, 0.0, 1.0, -1, 0.0, 0.0
+    logit, share_sd, share, share_knots = killed_share(x, numbers, indices, scalars, days, room)
+    running = 0.0
     for d in range(days):
-        if share_sd == 0.0:
-            share[d] = scalars[SHARE]
-        else:
-            left, weight = share_left[d], share_weight[d]
-            if left == last_left and abs(weight - last_weight - step) < 1e-12:
-                odds *= growth  # within a month the logit is a line
-            else:
-                slope = share_sd * (share_knots[left + 1] - share_knots[left])
-                odds = math.exp(logit + share_sd * share_knots[left] + slope * weight)
-                step = share_weight[d + 1] - weight if d + 1 < days else 0.0
-                growth = math.exp(slope * step)
-            last_left, last_weight = left, weight
-            share[d] = odds / (1.0 + odds)
         running += share[d] * (loss[d] - loss[d - 1] if d > 0 else loss[0])
         killed[d] = running
         wounded[d] = loss[d] - running
@@ -319,28 +290,16 @@ def log_density(x, numbers, indices, grad, room):
         grad_group[group_of[i]] += bar_common * group_sd[i]
 
     # the killed
-    bar_share_knots, bar_loss_next, later = zeros(room, share_knots.size), 0.0, 0.0
-    bar_share = 0.0
+    bar_share, bar_loss_next, later = new(room, days), 0.0, 0.0
     for d in range(days - 1, -1, -1):
         bar_loss[d] += bar_wounded[d]
         later += bar_killed[d] - bar_wounded[d]
-        lost = loss[d] - loss[d - 1] if d > 0 else loss[0]
+        bar_share[d] = later * (loss[d] - loss[d - 1] if d > 0 else loss[0])
         bar_loss[d] += later * share[d] - bar_loss_next
         bar_loss_next = later * share[d]
-        if share_sd == 0.0:
-            bar_share += later * lost
-        else:
-            bar = later * lost * share[d] * (1.0 - share[d])
-            left, weight = share_left[d], share_weight[d]
-            bar_logit += bar
-            bar_share_knots[left] += bar * (1.0 - weight)
-            bar_share_knots[left + 1] += bar * weight
-    bar_scalars[SHARE] += bar_share + bar_logit / (scalars[SHARE] * (1.0 - scalars[SHARE]))
-    grad_share, later = part(grad, indices, SHARE_UNIT), 0.0
-    for k in range(share_unit.size - 1, -1, -1):
-        bar_scalars[SHARE_SD] += bar_share_knots[k + 1] * share_knots[k + 1] * moves
-        later += bar_share_knots[k + 1]
-        grad_share[k] += later * share_sd
+    killed_share_back(
+        numbers, indices, scalars, share_sd, share, share_knots, bar_share, bar_logit, bar_scalars, grad, room
+    )
 
     # the losses
     bar_rate, later, by_gross = new(room, days), 0.0, 0.0

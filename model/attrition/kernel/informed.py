@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import special
 
+from .. import normal
 from ..curves import DATE_SDS
 from ..observations import (
     DEPLOYED,
@@ -56,10 +56,10 @@ def from_prior(
     if parameter.family == "uniform":
         return rng.random(shape)
     if parameter.family == "date":
-        low, high = special.ndtr(-DATE_SDS), special.ndtr(arrays[parameter.prior])
-        return np.asarray(special.ndtri(low + (high - low) * rng.random(shape)))
-    normal = rng.standard_normal(shape)
-    return np.abs(normal) if parameter.family == "halfnormal" else normal
+        low, high = normal.distribution(-DATE_SDS), normal.distribution(arrays[parameter.prior])
+        return normal.quantile(low + (high - low) * rng.random(shape))
+    drawn = rng.standard_normal(shape)
+    return np.abs(drawn) if parameter.family == "halfnormal" else drawn
 
 
 def _of_sources(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

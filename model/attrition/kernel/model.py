@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from ..curves import DATE_SDS, Curve
 from ..latent import latent
@@ -131,7 +130,12 @@ def bound(parameter: Parameter, unbound: np.ndarray, arrays: Mapping[str, np.nda
     if parameter.family == "halfnormal":
         return np.exp(unbound)
     low, high = _ends(parameter, arrays)
-    return np.asarray(low + (high - low) * special.expit(unbound))
+    return np.asarray(low + (high - low) * _logistic(unbound))
+
+
+def _logistic(x: np.ndarray) -> np.ndarray:
+    small = np.exp(-np.abs(x))
+    return np.where(x < 0.0, small, 1.0) / (1.0 + small)
 
 
 def _ends(parameter: Parameter, arrays: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
@@ -241,7 +245,7 @@ def _start(
                 middle = a / (a + b)
             elif parameter.family == "date":
                 middle = np.clip(DATE_SDS / (high - low), 0.1, 0.9)
-            unbound = unbound + special.logit(middle)
+            unbound = unbound + np.log(middle / (1.0 - middle))
         point.append(np.ravel(unbound))
         return bound(parameter, unbound, arrays)
 

@@ -29,7 +29,7 @@ log = logging.getLogger("attrition")
 MAGIC = b"attrition kernel 1\n"
 MAKERS = ("numba", "llvmlite", "numpy", "nutpie")
 # Modules from which the kernel takes numbers: with its own they are the text that it is made from.
-TEXT = ("build", "claim_error", "containers", "curves", "observations", "reporting", "rounding", "strength")
+TEXT = ("build", "claim_error", "containers", "curves", "normal", "observations", "reporting", "rounding", "strength")
 KEPT_ENTRIES = 4
 UNFINISHED, LEFT_SECONDS = ".writing-", 3600.0  # a file that a killed process left is removed after an hour
 VARIABLE = "ATTRITION_CACHE_DIR"

@@ -72,7 +72,7 @@ def strength_claims_data(fit: Fit) -> pd.DataFrame:
 
     columns = ["claim_id", "source", "quantity", "as_of", "value", "interval_low", "interval_high"]
     rows = []
-    for row in fit.seen.claims.to_dict("records"):
+    for row in fit.seen.rows:
         if row["category"] in (DEPLOYED, PRESENT):
             low, high = float(row["interval_low"]), float(row["interval_high"])
             value = (low + high) / 2 if row["value"] is None else float(row["value"])
@@ -119,7 +119,7 @@ def _loss_claims(fit: Fit) -> list[dict[Any, Any]]:
     """Claims about losses in the likelihood; one without a date of its own stands on the day it was published."""
     import pandas as pd
 
-    rows = [row for row in fit.seen.claims.to_dict("records") if row["category"] in MEASURES]
+    rows = [row for row in fit.seen.rows if row["category"] in MEASURES]
     return [row | {"as_of": row["published"] if pd.isna(row["as_of"]) else row["as_of"]} for row in rows]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..curves import KNOT_DAYS, PhasedRate, continue_noise, knot_count, knot_grid, phases_of
 from ..fitted import Fit, rate_since
-from ..manpower import everyone, gross_loss, has, loss_factor, parts
+from ..manpower import Part, everyone, gross_loss, has, loss_factor, parts
+from ..threads import spread
 from .base import Ahead, Scenario, Settled, number, optional_date, plain, projection_seed, refuse, whole
 
 
@@ -107,9 +108,12 @@ class Forecast(Scenario):
         if type(fit.curve) is PhasedRate:
             _leave_out_what_is_over(quantities, data)
         rate = np.empty((*fit.array("contingent_size").shape, days))
-        for part in parts(fit):
-            of_part = {name: draws[part.rows] for name, draws in quantities.items()}
-            rate[part.rows] = fit.curve.rate(of_part, data, np)
+
+        def of_part(part: Part) -> None:
+            draws_of_part = {name: draws[part.rows] for name, draws in quantities.items()}
+            rate[part.rows] = fit.curve.rate(draws_of_part, data, np)
+
+        spread(of_part, parts(fit))
         return Ahead(rate)
 
 
