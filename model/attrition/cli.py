@@ -298,7 +298,7 @@ def cache(
         for entry in found:
             typer.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB  {kind}{', in use' if entry.current else ''}")
     if not any(entry.current for entry in kernels):
-        typer.echo("Nothing is kept for this version: the next fit compiles, which takes half a minute to a minute.")
+        typer.echo("Nothing is kept for this version: the next fit compiles, which takes about half a minute.")
 
 
 @app.command()

@@ -23,7 +23,7 @@ from .drawing import draw
 from .errors import InputError, Problem
 from .fitted import Fit, label
 from .kernel.forms import form_of
-from .latent import latent_of_draws
+from .latent import latent, latent_of_draws, lookup
 from .observations import Observations, observe
 from .priors import Priors, default_priors
 from .reporting import Reporting
@@ -243,7 +243,9 @@ def _sampled(unfinished: Fit, arrays: dict[str, np.ndarray], settings: Settings,
     started = time.perf_counter()
     raw, stats = draw(unfinished, arrays, settings, progress)
     seconds = time.perf_counter() - started
-    quantities = latent_of_draws(raw, arrays, unfinished.priors, unfinished.curve, unfinished.reporting)
+    given = (arrays, unfinished.priors, unfinished.curve, unfinished.reporting)
+    own = form_of(unfinished.curve) is None
+    quantities = latent(lookup(raw), *given) if own else latent_of_draws(raw, *given)
     draws = label(raw, stats, quantities, arrays, unfinished.seen, unfinished.campaign)
     compiled = unfinished.compiled
     timings = {"compile": compiled.seconds if compiled is not None else 0.0, "sample": seconds}

@@ -86,7 +86,10 @@ def latent(
 def latent_of_draws(
     raw: Mapping[str, np.ndarray], data: Mapping[str, Any], priors: Priors, curve: Curve, reporting: Reporting
 ) -> dict[str, np.ndarray]:
-    """As ``latent``, of draws of the free parameters (chain, draw, ...), worked on some at a time."""
+    """As ``latent``, of draws of the free parameters (chain, draw, ...), worked on some at a time, in threads.
+
+    For the package's own curves: another's may keep something between calls, or look at all draws at once.
+    """
     chains, draws = next(iter(raw.values())).shape[:2]
 
     def of_some(rows: Slices) -> dict[str, np.ndarray]:
@@ -97,10 +100,12 @@ def latent_of_draws(
             found[name][rows] = quantities[name]
 
     first, *others = rows_at_once(chains, draws)
-    found = of_some(first)
+    begun = of_some(first)
     size = (chains, min(first[1].stop, draws))
-    each_draw = [name for name, array in found.items() if np.shape(array)[:2] == size]  # others are the same for all
-    begun, found = found, {**found, **{name: np.empty((chains, draws, *found[name].shape[2:])) for name in each_draw}}
+    each_draw = [name for name, array in begun.items() if np.shape(array)[:2] == size]  # others are the same for all
+    found = dict(begun)
+    for name in each_draw:
+        found[name] = np.empty((chains, draws, *begun[name].shape[2:]), begun[name].dtype)
     put(first, begun)
     spread(lambda rows: put(rows, of_some(rows)), others)
     return found

@@ -78,6 +78,9 @@ class Observations:
     sources: tuple[tuple[str, str, str], ...]
     rooms: Mapping[str, int]
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "rows"}
+
     @cached_property
     def rows(self) -> list[dict[Any, Any]]:
         """The claims as rows by column name, made once: not to be changed."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .kernel.model import KernelModel
 
 COMPILING = "Compiling the extended model (about a minute, once on this machine: it is kept)"
-COMPILING_ONCE = "Compiling the sampler's code (half a minute to a minute, once on this machine: it is kept)"
+COMPILING_ONCE = "Compiling the sampler's code (about half a minute, once on this machine: it is kept)"
 
 type Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
@@ -46,13 +46,13 @@ class Settings:
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float = 0.9
+    target_accept: float = 0.93
     cores: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.target_accept, int | float) or not 0.0 < self.target_accept < 1.0:
             got = shown(self.target_accept)
-            problem = Problem("settings", "", "target_accept", got, "a number between 0 and 1", "Leave it out for 0.9.")
+            problem = Problem("settings", "", "target_accept", got, "a number between 0 and 1", "Leave it out for 0.93.")
             raise InputError("The settings cannot be used", [problem])
 
 

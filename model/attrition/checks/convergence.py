@@ -58,7 +58,7 @@ def published_quantities(
         for definition, date in found.items():
             name = f"depletion_{scenario}" + ("" if definition == "gross" else f"_{definition}")
             quantities[name] = 1.0 / date.day
-    return {name: draws for name, draws in quantities.items() if np.ptp(draws) > 0}
+    return {name: draws for name, draws in quantities.items() if np.ptp(draws) != 0}  # or nan
 
 
 def drawn_curves(fit: Fit) -> dict[str, np.ndarray]:
@@ -74,7 +74,7 @@ def drawn_curves(fit: Fit) -> dict[str, np.ndarray]:
         starts = fit.array("phase_day")
         for number, phase in enumerate(_labels(fit, "phase")):
             curves[f"phase_day[{phase}]"] = starts[..., number]
-    return {name: draws for name, draws in curves.items() if np.ptp(draws) > 0}
+    return {name: draws for name, draws in curves.items() if np.ptp(draws) != 0}  # or nan
 
 
 def _labels(fit: Fit, dim: str) -> np.ndarray:
@@ -90,10 +90,13 @@ def convergence(fit: Fit) -> CheckResult:
         ``numbers``: max_rhat (below 1.01), min_ess (at least 400; the smaller of bulk and tail), divergences (none).
     """
     quantities = published_quantities(fit) | drawn_curves(fit)
+    divergences = int(fit.draws["sample_stats"]["diverging"].sum())
+    if not quantities:
+        nothing = {"max_rhat": float("nan"), "min_ess": 0.0, "divergences": float(divergences)}
+        return CheckResult("convergence", False, "no published quantity varies: the chains have not moved", nothing)
     found = mixing(np.stack(list(quantities.values())))
     rhat = dict(zip(quantities, found.rhat.tolist(), strict=True))
     ess = dict(zip(quantities, found.ess.tolist(), strict=True))
-    divergences = int(fit.draws["sample_stats"]["diverging"].sum())
     worst_rhat = max(rhat, key=lambda name: _or_inf(rhat[name]))
     worst_ess = min(ess, key=lambda name: -_or_inf(-ess[name]))
     numbers = {"max_rhat": rhat[worst_rhat], "min_ess": ess[worst_ess], "divergences": float(divergences)}

@@ -10,8 +10,9 @@ from numba import njit, types
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 
-# Inlined, so that references to views need not be counted, and called by compiled code alone: a wrapper for others takes as
-# long to compile as the function. A product and a sum may be one instruction, nothing else is relaxed.
+# Inlined, so that references to views need not be counted. A product and a sum may be one instruction, nothing else is relaxed.
+# Only compiled code calls them: an entry for Python takes as long to compile as the function, and without one such a call ends
+# the process. Tests call them from a function of their own under ``njit``.
 inlined = njit(
     error_model="numpy", forceinline=True, fastmath={"contract"}, no_cpython_wrapper=True, no_cfunc_wrapper=True
 )
@@ -60,12 +61,19 @@ def rows_of_reals(typing_context: Any, address: Any, rows: Any, columns: Any) ->
     return _from_address(types.float64, 2)
 
 
+def _is_vector(kind: types.Type) -> bool:
+    """Whether these are 8-byte numbers that lie side by side."""
+    return isinstance(kind, types.Array) and kind.ndim == 1 and kind.layout == "C" and kind.dtype.bitwidth == 8 * ITEM
+
+
 @intrinsic
 def piece(typing_context: Any, vector: Any, first: Any, size: Any) -> Any:
     """Piece of a contiguous vector of 8-byte numbers, whose memory it sees but does not own.
 
     References to it are not counted: the vector must be named again after the last use of its piece, or be an argument.
     """
+    if not _is_vector(vector):
+        return None  # compiling then fails
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given, begin, number = arguments
@@ -78,6 +86,8 @@ def piece(typing_context: Any, vector: Any, first: Any, size: Any) -> Any:
 @intrinsic
 def part(typing_context: Any, vector: Any, indices: Any, at: Any) -> Any:
     """Part of a vector that the directory entry ``at`` names, where it begins and its size: a view, as ``piece``."""
+    if not (_is_vector(vector) and indices == types.Array(types.int64, 1, "C")):
+        return None  # compiling then fails
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given, directory, entry = arguments
@@ -92,6 +102,8 @@ def part(typing_context: Any, vector: Any, indices: Any, at: Any) -> Any:
 @intrinsic
 def table(typing_context: Any, vector: Any, rows: Any) -> Any:
     """A contiguous vector as so many rows: a view that keeps its memory alive."""
+    if not _is_vector(vector):
+        return None  # compiling then fails
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given, kind = context.make_array(vector)(context, builder, arguments[0]), signature.return_type

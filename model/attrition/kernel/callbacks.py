@@ -129,7 +129,7 @@ def callbacks() -> Callbacks:
         found = _compile()
         store.write(serialize.dumps(found))
     target = registry.cpu_target.target_context
-    rtsys.initialize(target)  # all that rebuilding needs: what else compiling would load takes a quarter of a second
+    rtsys.initialize(target)  # all that rebuilding needs; compiling loads more
     results = [compiler.CompileResult._rebuild(target, *reduced) for reduced in found]
     addresses = [one.library.get_pointer_to_function(one.fndesc.llvm_cfunc_wrapper_name) for one in results]
     return Callbacks(addresses[0], addresses[1], time.perf_counter() - started, tuple(results))

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .. import normal
 from ..curves import DATE_SDS
+from ..normal import distribution, quantile
 from ..observations import (
     DEPLOYED,
     EVACUATED,
@@ -56,8 +56,8 @@ def from_prior(
     if parameter.family == "uniform":
         return rng.random(shape)
     if parameter.family == "date":
-        low, high = normal.distribution(-DATE_SDS), normal.distribution(arrays[parameter.prior])
-        return normal.quantile(low + (high - low) * rng.random(shape))
+        low, high = distribution(-DATE_SDS), distribution(arrays[parameter.prior])
+        return quantile(low + (high - low) * rng.random(shape))
     drawn = rng.standard_normal(shape)
     return np.abs(drawn) if parameter.family == "halfnormal" else drawn
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import normal
 from ..containers import COMMON_PRIORS, CONTAINERS, check
 from ..curves import DATE_SDS, KNOT_DAYS, Curve
 from ..errors import InputError, Problem
 from ..latent import latent
+from ..normal import distribution
 from ..observations import KILLED_SHARE, SIZE
 from ..parameters import Parameter
 from ..priors import Priors
@@ -326,6 +326,6 @@ def _constant(
             total -= (math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)) * number
         elif parameter.family == "date":
             latest = arrays[parameter.prior]
-            inside = normal.distribution(latest) - normal.distribution(-DATE_SDS)
+            inside = distribution(latest) - distribution(-DATE_SDS)
             total += float(np.sum(np.log(latest + DATE_SDS) - 0.5 * np.log(2.0 * np.pi) - np.log(inside)))
     return float(total)

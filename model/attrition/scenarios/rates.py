@@ -9,6 +9,7 @@ import numpy as np
 
 from ..curves import KNOT_DAYS, PhasedRate, continue_noise, knot_count, knot_grid, phases_of
 from ..fitted import Fit, rate_since
+from ..kernel.forms import form_of
 from ..manpower import Part, everyone, gross_loss, has, loss_factor, parts
 from ..threads import spread
 from .base import Ahead, Scenario, Settled, number, optional_date, plain, projection_seed, refuse, whole
@@ -113,7 +114,11 @@ class Forecast(Scenario):
             draws_of_part = {name: draws[part.rows] for name, draws in quantities.items()}
             rate[part.rows] = fit.curve.rate(draws_of_part, data, np)
 
-        spread(of_part, parts(fit))
+        if form_of(fit.curve) is None:  # a curve that may keep something between calls
+            for part in parts(fit):
+                of_part(part)
+        else:
+            spread(of_part, parts(fit))
         return Ahead(rate)
 
 
