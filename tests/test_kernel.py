@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 
 import attrition as at
-from attrition.kernel import interval, store
+from attrition.kernel import access, interval, store
 from attrition.kernel.forms import form_of
 from attrition.kernel.interval import ABOVE, AT, BELOW, BOUNDED
 from attrition.reporting import log_probability
@@ -62,6 +63,19 @@ def test_cells_and_their_slopes(errors, kind):
                     (value(mu, scale * (1 + step))[0] - value(mu, scale * (1 - step))[0]) / (2 * step * scale),
                 ]
                 np.testing.assert_allclose([by_mu, by_scale], slopes, rtol=2e-4, atol=2e-4 / scale)
+
+
+@pytest.mark.parametrize(
+    "odd", [np.arange(8.0)[::2], np.arange(4, dtype=np.float32), np.eye(4)], ids=["strided", "half", "rows"]
+)
+def test_views_are_made_of_whole_vectors_alone(odd):
+    @njit
+    def second(vector):
+        return access.piece(vector, 1, 2)[0]
+
+    assert second(np.arange(4.0)) == 1.0
+    with pytest.raises(TypingError):
+        second(odd)
 
 
 def test_only_the_package_s_own_curves_are_compiled():
@@ -158,6 +172,15 @@ fit = at.fit(at.load_claims("dprk-kursk"), at.load_campaign("dprk-kursk"), known
              settings=at.Settings(draws=50, tune=200, chains=2), progress=False)
 assert not {"pymc", "pytensor"} & set(sys.modules), "PyMC was imported"
 print(fit.array("cumulative_loss")[..., -1].tobytes().hex())
+
+import numba, numpy as np  # what was kept was rebuilt without all that compiling needs: compiling still works
+
+@numba.njit
+def other(a):
+    return np.linalg.inv(a) @ a, np.sort(a.ravel())
+
+unit, order = other(np.array([[3.0, 1.0], [1.0, 2.0]]))
+assert np.allclose(unit, np.eye(2)) and order.tolist() == [1.0, 1.0, 2.0, 3.0]
 """
 
 
