@@ -22,7 +22,7 @@ CAMPAIGN = Campaign(
     phases=(Phase("escalation", "escalation", dt.date(2024, 12, 1), 3.0, dt.date(2024, 12, 10)),),
 )
 VINTAGE = "2025-02-01"
-FAILURES = ("R-hat of", "effective sample size of", "divergent transitions")  # what a failed gate names
+FAILURES = ("R-hat of", "effective sample size of", "divergent transition")  # what a failed gate names
 SHORT = at.Settings(draws=300, tune=500)
 
 

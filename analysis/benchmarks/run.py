@@ -125,7 +125,8 @@ def summary(names: list[str], runs: Mapping[str, list[dict[str, Any]]], work: Pa
             row[f"{key}_per_sampling"] = spread([ess / one["seconds"]["sample"] for ess, one in each])
         row["slowest"] = sorted({one["slowest"] for one in mixed})
         row["steps"] = spread([one["steps"] for one in warm[name]])
-        row["accept"], row["sampler"] = warm[name][0]["accept"], warm[name][0]["sampler"]
+        row["accept"] = statistics.mode(one["accept"] for one in warm[name])  # a fit sampled again has another
+        row["sampler"] = warm[name][0]["sampler"]
         row["divergences"] = [one["divergences"] for one in warm[name]]
         if name != REFERENCE and warm[name][0]["sampler"] != "attrition":
             found = agreement.departures(pooled[name], pooled[REFERENCE])

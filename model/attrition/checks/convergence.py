@@ -106,7 +106,7 @@ def convergence(fit: Fit) -> CheckResult:
     if not numbers["min_ess"] >= MIN_ESS:
         failures.append(f"effective sample size of {worst_ess} is {numbers['min_ess']:.0f}, under {MIN_ESS:.0f}")
     if divergences:
-        failures.append(f"{divergences} divergent transitions")
+        failures.append(f"{divergences} divergent transition{'' if divergences == 1 else 's'}")
     sentence = (
         "; ".join(failures)
         if failures

@@ -61,12 +61,12 @@ def summary_text(fit: Fit, dates: Mapping[str, dict[str, DepletionDate]] | None 
         *(w for note in fit.seen.notes for w in _wrapped(note, 2)),
     ]
     gate = fit.gate
-    lines += [
-        "",
-        f"  Convergence gate {'passed' if fit.passed else 'FAILED'}: R-hat at most {gate['max_rhat']:.3f}, effective sample "
+    verdict = (
+        f"Convergence gate {'passed' if fit.passed else 'FAILED'}: R-hat at most {gate['max_rhat']:.3f}, effective sample "
         f"size at least {gate['min_ess']:.0f}, {gate['divergences']} divergences"
-        + (f"; {gate['escalated']}" if gate["escalated"] else ""),
-    ]
+        + (f"; {gate['escalated']}" if gate["escalated"] else "")
+    )
+    lines += ["", *_wrapped(verdict, 2)]
     return "\n".join(line.rstrip() for line in lines)
 
 
