@@ -52,7 +52,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not isinstance(self.target_accept, int | float) or not 0.0 < self.target_accept < 1.0:
             got = shown(self.target_accept)
-            problem = Problem("settings", "", "target_accept", got, "a number between 0 and 1", "Leave it out for 0.93.")
+            problem = Problem(
+                "settings", "", "target_accept", got, "a number between 0 and 1", "Leave it out for 0.93."
+            )
             raise InputError("The settings cannot be used", [problem])
 
 

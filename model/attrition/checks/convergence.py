@@ -93,7 +93,9 @@ def convergence(fit: Fit) -> CheckResult:
     divergences = int(fit.draws["sample_stats"]["diverging"].sum())
     if "total_loss" not in quantities:
         nothing = {"max_rhat": float("nan"), "min_ess": 0.0, "divergences": float(divergences)}
-        return CheckResult("convergence", False, "the total is the same in every draw: the chains have not moved", nothing)
+        return CheckResult(
+            "convergence", False, "the total is the same in every draw: the chains have not moved", nothing
+        )
     found = mixing(np.stack(list(quantities.values())))
     rhat = dict(zip(quantities, found.rhat.tolist(), strict=True))
     ess = dict(zip(quantities, found.ess.tolist(), strict=True))
