@@ -187,6 +187,45 @@ def test_log_rates_are_the_coordinates_where_claims_are_many():
     )  # its priors let claims err as much as the rate moves
 
 
+def test_log_rates_stay_where_they_are_when_a_phase_begins_earlier_or_later():
+    """From a fortnight after its reported date on; before that, the first rates rise where it begins late."""
+    model, rates, began = kursk("2026-02-13"), [], []
+    escalation = (
+        next(first for parameter, _, first in model.layout.parameters if parameter.name == "phase_day_unit") + 1
+    )
+    for later in (-1.5, 0.0, 1.5, 3.0):
+        y = sampled_at(model, np.zeros(model.n_dim))
+        y[escalation] += later
+        x, _ = text_of(model, y)
+        quantities = _quantities(x, model.layout, model.arrays, *MADE_WITH[id(model)])
+        began.append(float(quantities["phase_day"][1]))
+        rates.append(np.log(quantities["daily_rate"][1:]))
+    left, weight = model.arrays["knot_left"][1:], model.arrays["knot_weight"][1:]
+    at_knot = (weight < 0.1) & (left >= 1) & (left < model.layout.indices[OPTION["centred"]])
+    moved = np.ptp(rates, axis=0)[at_knot]
+    assert began[-1] - began[0] > 7.0
+    assert moved.size >= 5
+    assert moved[0] > 0.3
+    assert moved[1] < 0.01  # a fortnight after
+    assert moved[1:].max() < 0.05  # a later phase's first log rate is its own, and brings its beginning with it
+
+
+def test_a_source_is_measured_from_the_middle_one_of_its_bounded_totals():
+    record, campaign = one_vintage(at.load_claims("dprk-kursk").known_by("2026-02-13"), at.load_campaign("dprk-kursk"))
+    curve, reporting = default_curve(campaign), Reporting()
+    seen = observe(record, campaign, reporting, None, curve.zero_until(campaign), exact=True)
+    arrays = containers(seen, campaign, at.default_priors(campaign), curve, reporting)
+    ends = {}
+    for row in seen.rows:
+        total = row["quantity"] in ("casualties", "losses", "wounded") and not row["start_day"]
+        if total and row["open"] != "yes":  # "over 3,000" has an upper side, "several hundred" has none
+            ends.setdefault(row["source"], []).append(row["end_day"] + 1)
+    assert len(ends["rok-nis"]) == 5
+    for source, (name, _, _) in enumerate(seen.sources):
+        if name in ends:
+            assert arrays["anchor_end"][source] == sorted(ends[name])[len(ends[name]) // 2], name
+
+
 def test_the_centre_is_the_mode_of_the_text_at_the_sd_of_the_rate_that_is_held(model):
     """Over the sd as well it would lie where the sd is large; in the sampler's coordinates, where it is small."""
     x, _ = text_of(model, model.held[4])

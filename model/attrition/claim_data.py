@@ -175,7 +175,7 @@ def _drift(seen: Observations, category: np.ndarray) -> Arrays:
 
 
 def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
-    """The last bounded running total of each source: the sampler measures the source's effect from it."""
+    """The middle one of each source's bounded running totals: the sampler measures the source's effect from it."""
     slots = len(known["source_stance"])
     anchors = {
         "anchor_scale": np.zeros(slots),
@@ -185,17 +185,19 @@ def _anchors(known: Arrays, days: int, killed_sd: float) -> Arrays:
         "anchor_killed": np.zeros(slots),
     }
     low, high = cell(known["claim_value"], known["claim_form"], known["claim_unit"], known["claim_offset"])
-    for row, (category, source) in enumerate(zip(known["claim_category"], known["claim_source"], strict=True)):
-        bounded = low[row] > 0 and np.isfinite(high[row])
-        if category == KILLED and bounded and killed_sd > 0:
-            anchors["anchor_killed"][source] = 1.0 / killed_sd
-        own_sd = known["source_own_sd"][source]
-        running = known["claim_start"][row] == 0
-        if category in (TOTAL, LOSSES, WOUNDED) and bounded and running and own_sd > 0:
-            anchors["anchor_scale"][source] = 1.0 / own_sd
-            anchors["anchor_end"][source] = known["claim_end"][row]
-            anchors["anchor_lagged"][source] = known["claim_lagged"][row]
-            middle = 0.5 * (np.log(low[row]) + np.log(high[row]))
-            length = known["claim_end"][row] + known["claim_days_before"][row]
-            anchors["anchor_log_value"][source] = middle + (np.log(length) if known["claim_is_rate"][row] else 0.0)
+    bounded = (low > 0) & np.isfinite(high)
+    if killed_sd > 0:
+        anchors["anchor_killed"][known["claim_source"][bounded & (known["claim_category"] == KILLED)]] = 1.0 / killed_sd
+    running = bounded & (known["claim_start"] == 0) & np.isin(known["claim_category"], (TOTAL, LOSSES, WOUNDED))
+    for source in np.flatnonzero(known["source_own_sd"] > 0):
+        rows = np.flatnonzero(running & (known["claim_source"] == source))
+        if not rows.size:
+            continue
+        row = rows[np.argsort(known["claim_end"][rows], kind="stable")[rows.size // 2]]
+        anchors["anchor_scale"][source] = 1.0 / known["source_own_sd"][source]
+        anchors["anchor_end"][source] = known["claim_end"][row]
+        anchors["anchor_lagged"][source] = known["claim_lagged"][row]
+        middle = 0.5 * (np.log(low[row]) + np.log(high[row]))
+        length = known["claim_end"][row] + known["claim_days_before"][row]
+        anchors["anchor_log_value"][source] = middle + (np.log(length) if known["claim_is_rate"][row] else 0.0)
     return anchors

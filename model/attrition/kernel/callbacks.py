@@ -20,7 +20,7 @@ from .density import log_density
 from .layout import BLOCK, OPTION
 
 DAYS, DIMS, PHASES = OPTION["days"], OPTION["dims"], BLOCK["phase_day_unit"] + 1
-ADDRESSES = 9  # where data are, and their sizes: ``model.addresses``
+ADDRESSES = 9  # where data are, and their sizes: ``model._addresses``
 _ADDRESS = types.uintp  # a pointer, in C
 DENSITY = types.int64(types.uint64, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS)
 EXPAND = types.int64(types.uint64, types.uint64, _ADDRESS, _ADDRESS, _ADDRESS)

@@ -53,19 +53,27 @@ def _dynamics(point, numbers, indices):
 
 
 @inlined
-def _risen(point, numbers, indices, room):
-    """What a late beginning adds to the first log rate of each phase, and its slope in the beginning's parameter."""
+def _beginnings(point, numbers, indices, room):
+    """Days by which each phase begins late, what that adds to its first log rate, and slopes in the beginning's parameter.
+
+    Returns
+    -------
+    (4, phase)
+        Days late and their slope; what is added and its slope.
+    """
     unit, reverts = part(point, indices, DAY_UNIT), part(numbers, indices, REVERTS)
     latest, sd = part(numbers, indices, LATEST), part(numbers, indices, DATE_SD)
-    risen, slopes = zeros(room, unit.size), zeros(room, unit.size)
+    found = table(zeros(room, 4 * unit.size), 4)
     for p in range(unit.size):
         if reverts[p] != 0.0 and sd[p] != 0.0:
             inside, width = logistic(unit[p]), latest[p] + DATE_SDS
-            left = 1.0 - sd[p] * (width * inside - DATE_SDS) / FIRST_DAYS
+            found[0, p] = sd[p] * (width * inside - DATE_SDS)
+            found[1, p] = sd[p] * width * inside * (1.0 - inside)
+            left = 1.0 - found[0, p] / FIRST_DAYS
             root = math.sqrt(left * left + SOFTENED)
-            risen[p] = RISE_IN_TIME - 2.0 * math.log(0.5 * (left + root))
-            slopes[p] = 2.0 / root * sd[p] * width * inside * (1.0 - inside) / FIRST_DAYS
-    return risen, slopes
+            found[2, p] = RISE_IN_TIME - 2.0 * math.log(0.5 * (left + root))
+            found[3, p] = 2.0 / root * found[1, p] / FIRST_DAYS
+    return found
 
 
 @inlined
@@ -76,17 +84,17 @@ def middles(point, numbers, indices, room):
     -------
     half_life, sd, long_run, phi, step, slopes
         As from ``_dynamics``.
-    level, risen, rise
-        Level of each phase, what a late beginning adds to it, and the slope of that in the beginning's parameter (phase).
+    level, beginnings
+        Level of each phase, and what ``_beginnings`` gives.
     middle
-        (3, knot): the log rate in the middle; how much of its phase's level, and of its rise, is in it.
+        (4, knot): the log rate in the middle; how much of its phase's level, and of its rise, is in it; days since the phase.
     """
     centred, phases = indices[CENTRED], indices[LEVEL_UNIT + 1]
-    middle, level = table(zeros(room, 3 * centred), 3), zeros(room, phases)
+    middle, level, beginnings = table(zeros(room, 4 * centred), 4), zeros(room, phases), table(zeros(room, 4), 4)
     if centred == 0:
-        return 1.0, 1.0, 0.0, 0.0, 1.0, (0.0, 0.0, 0.0, 0.0), level, level, level, middle
+        return 1.0, 1.0, 0.0, 0.0, 1.0, (0.0, 0.0, 0.0, 0.0), level, beginnings, middle
     half_life, sd, long_run, phi, step, slopes = _dynamics(point, numbers, indices)
-    risen, rise = _risen(point, numbers, indices, room)
+    beginnings = _beginnings(point, numbers, indices, room)
     log_rate, unit = part(numbers, indices, LOG_RATE), part(point, indices, LEVEL_UNIT)
     for p in range(phases):
         level[p] = log_rate[2 * p] + log_rate[2 * p + 1] * unit[p]
@@ -96,12 +104,12 @@ def middles(point, numbers, indices, room):
         if p < 0:
             middle[0, k] = long_run if indices[FORM] == REVERTING else 0.0
             continue
-        fade = math.exp(-DAILY * since[k] / half_life)
-        net = fade - max(
-            1.0 - since[k] / FIRST_DAYS, 0.0
-        )  # the level brings its rise in; a coordinate leaves out what is left
-        middle[0, k], middle[1, k], middle[2, k] = long_run + (level[p] - long_run) * fade + risen[p] * net, fade, net
-    return half_life, sd, long_run, phi, step, slopes, level, risen, rise, middle
+        middle[3, k] = max(since[k] - beginnings[0, p], 0.0)
+        middle[1, k] = math.exp(-DAILY * middle[3, k] / half_life)
+        # the level brings its rise in; a coordinate leaves out what is left of it
+        middle[2, k] = middle[1, k] - max(1.0 - since[k] / FIRST_DAYS, 0.0)
+        middle[0, k] = long_run + (level[p] - long_run) * middle[1, k] + beginnings[2, p] * middle[2, k]
+    return half_life, sd, long_run, phi, step, slopes, level, beginnings, middle
 
 
 @inlined
@@ -115,10 +123,10 @@ def from_centred(y, numbers, indices, known, x, knots):
     centred = indices[CENTRED]
     if centred == 0:
         return 0.0
-    _, sd, _, phi, step, _, _, risen, _, middle = known
+    _, sd, _, phi, step, _, _, beginnings, middle = known
     log_rate, level_unit = part(numbers, indices, LOG_RATE), part(x, indices, LEVEL_UNIT)
     for p in range(level_unit.size):
-        level_unit[p] += risen[p] / log_rate[2 * p + 1]
+        level_unit[p] += beginnings[2, p] / log_rate[2 * p + 1]
     seen, unit = part(y, indices, UNIT), part(x, indices, UNIT)
     phase_of, left = part(indices, indices, KNOT_PHASE), part(indices, indices, PHASE_LEFT)
     knots[0] = y[indices[FIRST_UNIT]] if indices[FIRST_UNIT + 1] > 0 else 0.0
@@ -135,15 +143,11 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad, room):
     centred = indices[CENTRED]
     if centred == 0:
         return
-    half_life, sd, long_run, phi, step, slopes, level, risen, rise, middle = known
+    half_life, sd, long_run, phi, step, slopes, level, beginnings, middle = known
     log_rate, grad_level = part(numbers, indices, LOG_RATE), part(grad, indices, LEVEL_UNIT)
     seen, unit, grad_unit = part(y, indices, UNIT), part(x, indices, UNIT), part(grad, indices, UNIT)
-    phase_of, left, since = (
-        part(indices, indices, KNOT_PHASE),
-        part(indices, indices, PHASE_LEFT),
-        part(numbers, indices, KNOT_SINCE),
-    )
-    by_level, by_risen = zeros(room, level.size), new(room, level.size)
+    phase_of, left = part(indices, indices, KNOT_PHASE), part(indices, indices, PHASE_LEFT)
+    by_level, by_risen, by_late = zeros(room, level.size), new(room, level.size), zeros(room, level.size)
     for p in range(level.size):
         by_risen[p] = grad_level[p] / log_rate[2 * p + 1]
     by_knot = zeros(room, centred + 1)
@@ -161,7 +165,10 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad, room):
             by_knot[start] += by * fade
             by_level[p] += by_middle * fade
             by_risen[p] += by_middle * middle[2, k]
-            by_decay += (by * knots[start] + by_middle * (level[p] + risen[p] - long_run)) * fade * since[k]
+            by_fade = (by * knots[start] + by_middle * (level[p] + beginnings[2, p] - long_run)) * fade
+            by_decay += by_fade * middle[3, k]
+            if middle[3, k] > 0.0:
+                by_late[p] += by_fade * DAILY / half_life
         if p >= 0 or indices[FORM] == REVERTING:
             by_long_run += by_middle * (1.0 - fade)
         by_sd -= by * (seen[k] - middle[0, k]) / (sd * sd)
@@ -171,7 +178,7 @@ def from_centred_back(y, numbers, indices, known, x, knots, grad, room):
     grad_day = part(grad, indices, DAY_UNIT)
     for p in range(level.size):
         grad_level[p] += by_level[p] * log_rate[2 * p + 1]
-        grad_day[p] += by_risen[p] * rise[p]
+        grad_day[p] += by_risen[p] * beginnings[3, p] + by_late[p] * beginnings[1, p]
     by_log_phi = by_phi * phi - by_step * phi * phi / step
     by_half_life = (by_log_phi * WEEKLY + by_decay * DAILY) / (half_life * half_life)
     by_scalar = (
@@ -204,11 +211,12 @@ def to_centred(
     middle = np.full(centred, long_run if layout.indices[FORM] == REVERTING else 0.0)
     then = np.zeros(centred)
     if "phase_day" in q:
-        left = 1.0 - (q["phase_day"] - arrays["phase_date"]) / FIRST_DAYS
-        risen = np.where(arrays["phase_reverts"] * arrays["phase_sd"] != 0.0, RISE_IN_TIME - _rise(left, np), 0.0)
+        uncertain = arrays["phase_reverts"] * arrays["phase_sd"] != 0.0
+        late = np.where(uncertain, q["phase_day"] - arrays["phase_date"], 0.0)
+        risen = np.where(uncertain, RISE_IN_TIME - _rise(1.0 - late / FIRST_DAYS, np), 0.0)
         _part(y, layout.indices, LEVEL_UNIT)[:] -= risen / arrays["phase_log_rate"][:, 1]
         level = np.log(q["phase_rate"]) - risen
-        fade = np.exp(-DAILY * since / q["rate_half_life"])
+        fade = np.exp(-DAILY * np.maximum(since - late[phase_of], 0.0) / q["rate_half_life"])
         net = fade - np.maximum(1.0 - since / FIRST_DAYS, 0.0)
         reverts, start = phase_of >= 0, np.minimum(arrays["phase_left"][phase_of], np.arange(centred))
         middle = np.where(reverts, long_run + (level[phase_of] - long_run) * fade + risen[phase_of] * net, middle)

@@ -77,7 +77,8 @@ ANCHOR_SCALE, ANCHOR_END, ANCHOR_LAGGED, ANCHOR_LOG_VALUE, ANCHOR_KILLED = (
     NUMBER[f"anchor_{name}"] for name in "scale end lagged log_value killed".split()
 )
 HALVINGS = round(math.log2(SHARPNESS))  # the minimum's power is a power of two: roots and squares are quick
-NEGLIGIBLE, MOST = math.exp(-40.0 / SHARPNESS), 1e15
+ROOT, MOST = 1.0 / SHARPNESS, 1e15
+SLIGHT = 1e-5**ROOT
 
 
 @njit(error_model="numpy")
@@ -160,7 +161,14 @@ def log_density(x, numbers, indices, grad, room):
             if taken[d] > most:
                 most, tightest = taken[d], d
         least = 1.0 / most
-        if most > NEGLIGIBLE:
+        if most < SLIGHT:  # two terms of the root's series are then enough to the last digit
+            for d in range(days):
+                excess = taken[d]
+                for _ in range(HALVINGS):
+                    excess *= excess
+                taken[d] = excess / (1.0 + excess)
+                loss[d] = intended[d] * (1.0 - ROOT * excess * (1.0 - 0.5 * (1.0 + ROOT) * excess))
+        else:
             for d in range(days):
                 excess = min(taken[d], MOST)
                 for _ in range(HALVINGS):
@@ -170,8 +178,6 @@ def log_density(x, numbers, indices, grad, room):
                 for _ in range(HALVINGS):
                     kept = math.sqrt(kept)
                 loss[d] = intended[d] * kept
-        else:
-            fill(taken, 0.0)
     margin_slope = 0.0
     if truncate:
         margin = math.log(least) / ROOM_WIDTH
@@ -290,38 +296,42 @@ def log_density(x, numbers, indices, grad, room):
         grad_group[group_of[i]] += bar_common * group_sd[i]
 
     # the killed
-    bar_share, bar_loss_next, later = new(room, days), 0.0, 0.0
+    bar_share, bar_shared, later = new(room, days), new(room, days), 0.0
     for d in range(days - 1, -1, -1):
-        bar_loss[d] += bar_wounded[d]
         later += bar_killed[d] - bar_wounded[d]
-        bar_share[d] = later * (loss[d] - loss[d - 1] if d > 0 else loss[0])
-        bar_loss[d] += later * share[d] - bar_loss_next
-        bar_loss_next = later * share[d]
+        bar_share[d] = later
+    for d in range(days):
+        bar_shared[d] = bar_share[d] * share[d]
+        bar_loss[d] += bar_wounded[d] + bar_shared[d]
+    for d in range(days - 1):
+        bar_loss[d] -= bar_shared[d + 1]
+        bar_shared[d + 1] = loss[d]
+    bar_shared[0] = 0.0
+    for d in range(days):
+        bar_share[d] *= loss[d] - bar_shared[d]
     killed_share_back(
         numbers, indices, scalars, share_sd, share, share_knots, bar_share, bar_logit, bar_scalars, grad, room
     )
 
     # the losses
     bar_rate, later, by_gross = new(room, days), 0.0, 0.0
+    for d in range(days):
+        bar_rate[d] = bar_loss[d]
+    if truncate:
+        for d in range(days):
+            each, bar_excess = 1.0 / max(intended[d], TINY), -bar_loss[d] * loss[d] * taken[d]
+            bar_arrivals[d] -= bar_excess / arrivals[d] if arrivals[d] > TINY else 0.0
+            bar_excess = bar_excess if gross * intended[d] > TINY else 0.0
+            bar_rate[d] *= loss[d] * each if intended[d] > TINY else 1.0
+            bar_rate[d] += bar_excess * each
+            by_gross += bar_excess
+        if gross * intended[tightest] > TINY:
+            bar_rate[tightest] -= margin_slope / intended[tightest]
+            by_gross -= margin_slope
+        if arrivals[tightest] > TINY:
+            bar_arrivals[tightest] += margin_slope / arrivals[tightest]
     for d in range(days - 1, -1, -1):
-        bar_intended = bar_loss[d]
-        if truncate:
-            if taken[d] > 0.0 and intended[d] > 0.0:
-                each = 1.0 / intended[d]
-                bar_excess = -bar_loss[d] * loss[d] * taken[d]
-                bar_intended = bar_loss[d] * loss[d] * each
-                if gross * intended[d] > TINY:
-                    bar_intended += bar_excess * each
-                    by_gross += bar_excess
-                if arrivals[d] > TINY:
-                    bar_arrivals[d] -= bar_excess / arrivals[d]
-            if d == tightest:
-                if gross * intended[d] > TINY:
-                    bar_intended -= margin_slope / intended[d]
-                    by_gross -= margin_slope
-                if arrivals[d] > TINY:
-                    bar_arrivals[d] += margin_slope / arrivals[d]
-        later += bar_intended
+        later += bar_rate[d]
         bar_rate[d] = later
     bar_gross = bar_ratios[2] + by_gross / gross
     bar_scalars[CAPTURED] += (bar_ratios[0] + bar_gross) * claimed[0]

@@ -44,15 +44,23 @@ def killed_share_back(numbers, indices, scalars, sd, share, knots, bar_share, ba
     """Turn slopes in the shares, and in the logit at the start, into slopes in what makes them."""
     left_of, weight_of = part(indices, indices, LEFT), part(numbers, indices, WEIGHT)
     moves, bar_knots, by_share = part(numbers, indices, MOVES)[0], zeros(room, knots.size), 0.0
-    for d in range(share.size):
-        if sd == 0.0:
+    if sd == 0.0:
+        for d in range(share.size):
             by_share += bar_share[d]
-        else:
+    else:
+        left, by, by_right = left_of[0], 0.0, 0.0
+        for d in range(share.size):
+            if left_of[d] != left:  # the slope in a knot is added up before it is stored
+                bar_knots[left] += by - by_right
+                bar_knots[left + 1] += by_right
+                bar_logit += by
+                left, by, by_right = left_of[d], 0.0, 0.0
             bar = bar_share[d] * share[d] * (1.0 - share[d])
-            left, weight = left_of[d], weight_of[d]
-            bar_logit += bar
-            bar_knots[left] += bar * (1.0 - weight)
-            bar_knots[left + 1] += bar * weight
+            by += bar
+            by_right += bar * weight_of[d]
+        bar_knots[left] += by - by_right
+        bar_knots[left + 1] += by_right
+        bar_logit += by
     bar_scalars[SHARE] += by_share + bar_logit / (scalars[SHARE] * (1.0 - scalars[SHARE]))
     grad_unit, later = part(grad, indices, UNIT), 0.0
     for k in range(grad_unit.size - 1, -1, -1):

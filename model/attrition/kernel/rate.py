@@ -129,8 +129,7 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
     left, weight = part(indices, indices, KNOT_LEFT), part(numbers, indices, KNOT_WEIGHT)
     phase_left, phase_weight = part(indices, indices, PHASE_LEFT), part(numbers, indices, PHASE_WEIGHT)
     sd, decay = scalars[SD], -DAILY / scalars[HALF_LIFE]
-    log_long_run, daily = math.log(scalars[FRACTION] * scalars[SIZE]), math.exp(decay)
-    days = rate.size
+    log_long_run, days = math.log(scalars[FRACTION] * scalars[SIZE]), rate.size
     fill(rate, 0.0)
     _spans(numbers, indices, starts, days, spans)
     for p in range(starts.size):
@@ -138,10 +137,8 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
         if reverts[p] != 0.0:
             departure = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
             for d in range(first, end):
-                if d > first and day[d] - day[d - 1] == 1.0 and day[d - 1] - starts[p] >= 0.5:
-                    faded[here + d] = faded[here + d - 1] * daily
-                else:
-                    faded[here + d] = math.exp(decay * max(day[d] - starts[p] - 0.5, 0.0))
+                faded[here + d] = decay * max(day[d] - starts[p] - 0.5, 0.0)
+            exponentials(piece(faded, here + first, end - first))
             for d in range(first, end):
                 own[here + d] = log_long_run + sd * _between(knots, left[d], weight[d]) + departure * faded[here + d]
             exponentials(piece(own, here + first, end - first))
@@ -149,13 +146,20 @@ def phased_rate(numbers, indices, scalars, knots, levels, starts, rate, own, fad
             level = math.exp(levels[p])
             for d in range(first, end):
                 own[here + d] = level
-        for d in range(first, end):
-            gate = day[d] - starts[p]
-            if gate < 1.0:
-                before[here + d] = rate[d]
-                rate[d] += gate * (own[here + d] - rate[d])
-            else:
-                rate[d] = own[here + d]
+        alone = _alone_from(day, starts[p], first, end)
+        for d in range(first, alone):
+            before[here + d] = rate[d]
+            rate[d] += (day[d] - starts[p]) * (own[here + d] - rate[d])
+        for d in range(alone, end):
+            rate[d] = own[here + d]
+
+
+@inlined
+def _alone_from(day, start, first, end):
+    """First of these days that a phase shares with none before it."""
+    while first < end and day[first] - start < 1.0:
+        first += 1
+    return first
 
 
 @inlined
@@ -194,7 +198,7 @@ def phased_rate_back(
 ):
     """Turn slopes in the rates under phases into slopes in what makes them; those in knots begin at 0.
 
-    ``bar_rate`` is used up.
+    ``bar_rate``, and of ``own`` and ``before`` the shared days, are used up.
     """
     day, reverts = part(numbers, indices, DAY_NUMBER), part(numbers, indices, REVERTS)
     left, weight = part(indices, indices, KNOT_LEFT), part(numbers, indices, KNOT_WEIGHT)
@@ -206,27 +210,42 @@ def phased_rate_back(
     for p in range(starts.size - 1, -1, -1):
         first, end, here = int(spans[2 * p]), int(spans[2 * p + 1]), p * days
         departure = levels[p] - log_long_run - sd * _between(knots, phase_left[p], phase_weight[p])
-        by_level, by_start, by_fade = 0.0, 0.0, 0.0
+        by_level, by_start, by_rate, by_since, by_fade = 0.0, 0.0, 0.0, 0.0, 0.0
+        for d in range(first, _alone_from(day, starts[p], first, end)):
+            since = day[d] - starts[p]
+            by_start -= bar_rate[d] * (own[here + d] - before[here + d])
+            own[here + d] *= since
+            before[here + d] = 1.0 - since
+            if since <= 0.5:  # nothing has faded yet
+                by_fade -= bar_rate[d] * own[here + d] * faded[here + d]
+        knot, by_left, by_right = left[first] if first < end else 0, 0.0, 0.0
         for d in range(first, end):
-            since, by = day[d] - starts[p], bar_rate[d] * own[here + d]
-            if since < 1.0:
-                by_start -= by - bar_rate[d] * before[here + d]
-                by *= since
-                bar_rate[d] *= 1.0 - since
+            by = bar_rate[d] * own[here + d]
             if reverts[p] == 0.0:
                 by_level += by
                 continue
             fade = by * faded[here + d]
             by_level += fade
-            by_long_run += by - fade
-            if since > 0.5:
-                by_decay += fade * departure * (since - 0.5)
-                by_fade += fade
-            _add_between(bar_knots, left[d], weight[d], by)
-        bar_starts[p] += by_start - by_fade * departure * decay
+            by_rate += by
+            by_since += fade * max(day[d] - starts[p] - 0.5, 0.0)
+            if left[d] != knot:  # the slope in a knot is added up before it is stored
+                bar_knots[knot] += by_left
+                bar_knots[knot + 1] += by_right
+                knot, by_left, by_right = left[d], 0.0, 0.0
+            by_left += by * (1.0 - weight[d])
+            by_right += by * weight[d]
+        for d in range(first, _alone_from(day, starts[p], first, end)):
+            bar_rate[d] *= before[here + d]
         bar_levels[p] += by_level
-        if reverts[p] != 0.0:
-            _add_between(bar_knots, phase_left[p], phase_weight[p], -by_level)
+        if reverts[p] == 0.0:
+            bar_starts[p] += by_start
+            continue
+        bar_knots[knot] += by_left
+        bar_knots[knot + 1] += by_right
+        _add_between(bar_knots, phase_left[p], phase_weight[p], -by_level)
+        bar_starts[p] += by_start - (by_level + by_fade) * departure * decay
+        by_long_run += by_rate - by_level
+        by_decay += by_since * departure
     by_sd = 0.0
     for k in range(knots.size):
         by_sd += bar_knots[k] * knots[k]
