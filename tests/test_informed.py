@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -42,8 +43,10 @@ def laid_out(record, campaign, priors, curve, reporting):
     return model
 
 
-def kursk(vintage):
+def kursk(vintage, **of_escalation):
     campaign = at.load_campaign("dprk-kursk")
+    first, escalation, *others = campaign.phases
+    campaign = dataclasses.replace(campaign, phases=(first, dataclasses.replace(escalation, **of_escalation), *others))
     record = at.load_claims("dprk-kursk").known_by(vintage)
     return laid_out(record, campaign, at.default_priors(campaign), default_curve(campaign), Reporting())
 
@@ -201,13 +204,35 @@ def test_log_rates_stay_where_they_are_when_a_phase_begins_earlier_or_later():
         began.append(float(quantities["phase_day"][1]))
         rates.append(np.log(quantities["daily_rate"][1:]))
     left, weight = model.arrays["knot_left"][1:], model.arrays["knot_weight"][1:]
-    at_knot = (weight < 0.1) & (left >= 1) & (left < model.layout.indices[OPTION["centred"]])
+    at_knot = (weight < 0.1) & (left >= 1) & (left <= model.layout.indices[OPTION["centred"]])
     moved = np.ptp(rates, axis=0)[at_knot]
     assert began[-1] - began[0] > 7.0
     assert moved.size >= 5
     assert moved[0] > 0.3
     assert moved[1] < 0.01  # a fortnight after
-    assert moved[1:].max() < 0.05  # a later phase's first log rate is its own, and brings its beginning with it
+    assert moved[1:].max() < 0.05  # half a day beside the knot, as days are
+
+
+def test_a_phase_may_begin_after_knots_that_its_reported_date_comes_before():
+    model = kursk("2025-01-16", sd_days=8.0, published=dt.date(2025, 1, 10))
+    escalation = (
+        next(first for parameter, _, first in model.layout.parameters if parameter.name == "phase_day_unit") + 1
+    )
+    through, back = _gradient(model.data, model.n_dim), np.linalg.inv(model.turn)
+    for days in (-5.3, 3.3, 10.3, 17.3):
+        y = sampled_at(model, np.zeros(model.n_dim))
+        inside = (days / 8.0 + DATE_SDS) / (model.arrays["phase_latest"][1] + DATE_SDS)
+        y[escalation] = np.log(inside) - np.log1p(-inside)
+        x, jacobian = text_of(model, y)
+        quantities = _quantities(x, model.layout, model.arrays, *MADE_WITH[id(model)])
+        assert quantities["phase_day"][1] - model.arrays["phase_date"][1] == pytest.approx(days)
+        np.testing.assert_allclose(to_centred(x, model.layout, model.arrays, quantities), y, rtol=1e-9, atol=1e-9)
+        z, step = back @ (y[model.where] - model.centre), 1e-6
+        value, slope = through(z)
+        assert value == pytest.approx(at_point(model, x)[0] + jacobian, rel=1e-9)
+        ends = [[through(z + sign * step * way)[0] for way in np.eye(z.size)] for sign in (1.0, -1.0)]
+        differences = np.subtract(*ends) / (2.0 * step)
+        np.testing.assert_allclose(slope, differences, rtol=1e-4, atol=1e-5 * np.abs(slope).max())
 
 
 def test_a_source_is_measured_from_the_middle_one_of_its_bounded_totals():
@@ -215,15 +240,19 @@ def test_a_source_is_measured_from_the_middle_one_of_its_bounded_totals():
     curve, reporting = default_curve(campaign), Reporting()
     seen = observe(record, campaign, reporting, None, curve.zero_until(campaign), exact=True)
     arrays = containers(seen, campaign, at.default_priors(campaign), curve, reporting)
-    ends = {}
-    for row in seen.rows:
+    totals = {}
+    for place, row in enumerate(seen.rows):
         total = row["quantity"] in ("casualties", "losses", "wounded") and not row["start_day"]
         if total and row["open"] != "yes":  # "over 3,000" has an upper side, "several hundred" has none
-            ends.setdefault(row["source"], []).append(row["end_day"] + 1)
-    assert len(ends["rok-nis"]) == 5
+            totals.setdefault(row["source"], []).append((row["end_day"], place))
+    assert len(totals["rok-nis"]) == 5
     for source, (name, _, _) in enumerate(seen.sources):
-        if name in ends:
-            assert arrays["anchor_end"][source] == sorted(ends[name])[len(ends[name]) // 2], name
+        if name in totals:
+            _, middle = sorted(totals[name])[len(totals[name]) // 2]
+            row = seen.rows[middle]
+            assert arrays["anchor_end"][source] == row["end_day"] + 1, name
+            assert arrays["anchor_lagged"][source] == row["lagged"], name
+            assert np.exp(arrays["anchor_log_value"][source]) == pytest.approx(row["value"], rel=0.25), name
 
 
 def test_the_centre_is_the_mode_of_the_text_at_the_sd_of_the_rate_that_is_held(model):
