@@ -19,12 +19,13 @@ from attrition.containers import containers
 from attrition.curves import DATE_SDS, default_curve
 from attrition.kernel.callbacks import callbacks
 from attrition.kernel.centred import from_centred, middles, to_centred
-from attrition.kernel.density import density
+from attrition.kernel.density import SLIGHT, density
 from attrition.kernel.frame import axes_of, mode
 from attrition.kernel.layout import OPTION
 from attrition.kernel.model import HELD, _gradient, _quantities, kernel_model
 from attrition.observations import observe
 from attrition.reporting import Reporting
+from attrition.strength import gross
 from everything import ALL, CAMPAIGN, CURVES, PRIORS, VINTAGE, claims
 
 LEFT_OUT = ("killed", "wounded", "present", "returned", "deployed", "reinforcement", "captured", "losses", "loss_share")
@@ -33,10 +34,15 @@ LEFT_OUT = ("killed", "wounded", "present", "returned", "deployed", "reinforceme
 MADE_WITH = {}
 
 
-def laid_out(record, campaign, priors, curve, reporting):
+def observed(record, campaign, priors, curve, reporting):
+    """Observations, the campaign as it was known, and the model's data."""
     record, campaign = one_vintage(record, campaign)
     seen = observe(record, campaign, reporting, None, curve.zero_until(campaign), exact=True)
-    arrays = containers(seen, campaign, priors, curve, reporting)
+    return seen, campaign, containers(seen, campaign, priors, curve, reporting)
+
+
+def laid_out(record, campaign, priors, curve, reporting):
+    seen, campaign, arrays = observed(record, campaign, priors, curve, reporting)
     sizes = {dim: len(labels) for dim, labels in coordinates(seen, campaign).items()}
     model = kernel_model(arrays, sizes, priors, curve, reporting)
     MADE_WITH[id(model)] = priors, curve, reporting
@@ -146,19 +152,37 @@ def sampled_at(model, z):
     return y
 
 
+def place_of(model, name):
+    return next(first for parameter, _, first in model.layout.parameters if parameter.name == name)
+
+
+def quantities_of(model, x):
+    """Of the text, not of compiled code."""
+    return _quantities(x, model.layout, model.arrays, *MADE_WITH[id(model)])
+
+
+def goes_back(model, x, y):
+    back = to_centred(x, model.layout, model.arrays, quantities_of(model, x))
+    np.testing.assert_allclose(back, y, rtol=1e-9, atol=1e-9)
+
+
+def is_the_density(through, z, value_there, step):
+    value, slope = through(z)
+    assert value == pytest.approx(value_there, rel=1e-12)
+    ends = [[through(z + sign * step * way)[0] for way in np.eye(z.size)] for sign in (1.0, -1.0)]
+    differences = np.subtract(*ends) / (2.0 * step)
+    np.testing.assert_allclose(slope, differences, rtol=1e-4, atol=1e-5 * np.abs(slope).max())
+
+
 def test_the_frame_and_the_coordinates_are_a_change_of_variables(model):
     """Density through both is the text's and the Jacobian; slopes are differences of it; draws are in the text's parameters."""
     rng = np.random.default_rng(2)
     through, n = _gradient(model.data, model.n_dim), model.n_dim
     expand = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_uint64] * 2, *[ctypes.c_void_p] * 3)(callbacks().expand)
     for _ in range(4):
-        z, step = rng.standard_normal(n), 1e-5
+        z = rng.standard_normal(n)
         x, jacobian = text_of(model, sampled_at(model, z))
-        value, slope = through(z)
-        assert value == pytest.approx(at_point(model, x)[0] + jacobian, rel=1e-12)
-        ends = [[through(z + sign * step * way)[0] for way in np.eye(n)] for sign in (1.0, -1.0)]
-        differences = np.subtract(*ends) / (2.0 * step)
-        np.testing.assert_allclose(slope, differences, rtol=1e-4, atol=1e-5 * np.abs(slope).max())
+        is_the_density(through, z, at_point(model, x)[0] + jacobian, step=1e-5)
         drawn = np.empty(n)
         expand(n, n, z.ctypes.data, drawn.ctypes.data, model.data.ctypes.data)
         np.testing.assert_allclose(drawn, x[model.where], rtol=1e-12, atol=1e-12)
@@ -168,13 +192,7 @@ def test_the_jacobian_is_that_of_the_coordinates_and_there_is_a_way_back(model):
     rng, step = np.random.default_rng(3), 1e-6
     y = sampled_at(model, 0.5 * rng.standard_normal(model.n_dim))
     x, jacobian = text_of(model, y)
-    made_with = MADE_WITH[id(model)]  # the way back is made of the text's quantities, not of compiled code
-    np.testing.assert_allclose(
-        to_centred(x, model.layout, model.arrays, _quantities(x, model.layout, model.arrays, *made_with)),
-        y,
-        rtol=1e-9,
-        atol=1e-9,
-    )
+    goes_back(model, x, y)
     ways = [step * np.eye(model.layout.dims)[place] for place in model.where]
     slopes = np.array([text_of(model, y + way)[0] - text_of(model, y - way)[0] for way in ways]) / (2.0 * step)
     assert jacobian == pytest.approx(np.linalg.slogdet(slopes[:, model.where])[1], abs=1e-5)
@@ -193,14 +211,12 @@ def test_log_rates_are_the_coordinates_where_claims_are_many():
 def test_log_rates_stay_where_they_are_when_a_phase_begins_earlier_or_later():
     """From a fortnight after its reported date on; before that, the first rates rise where it begins late."""
     model, rates, began = kursk("2026-02-13"), [], []
-    escalation = (
-        next(first for parameter, _, first in model.layout.parameters if parameter.name == "phase_day_unit") + 1
-    )
+    escalation = place_of(model, "phase_day_unit") + 1
     for later in (-1.5, 0.0, 1.5, 3.0):
         y = sampled_at(model, np.zeros(model.n_dim))
         y[escalation] += later
         x, _ = text_of(model, y)
-        quantities = _quantities(x, model.layout, model.arrays, *MADE_WITH[id(model)])
+        quantities = quantities_of(model, x)
         began.append(float(quantities["phase_day"][1]))
         rates.append(np.log(quantities["daily_rate"][1:]))
     left, weight = model.arrays["knot_left"][1:], model.arrays["knot_weight"][1:]
@@ -215,31 +231,46 @@ def test_log_rates_stay_where_they_are_when_a_phase_begins_earlier_or_later():
 
 def test_a_phase_may_begin_after_knots_that_its_reported_date_comes_before():
     model = kursk("2025-01-16", sd_days=8.0, published=dt.date(2025, 1, 10))
-    escalation = (
-        next(first for parameter, _, first in model.layout.parameters if parameter.name == "phase_day_unit") + 1
-    )
+    escalation = place_of(model, "phase_day_unit") + 1
     through, back = _gradient(model.data, model.n_dim), np.linalg.inv(model.turn)
     for days in (-5.3, 3.3, 10.3, 17.3):
         y = sampled_at(model, np.zeros(model.n_dim))
         inside = (days / 8.0 + DATE_SDS) / (model.arrays["phase_latest"][1] + DATE_SDS)
         y[escalation] = np.log(inside) - np.log1p(-inside)
         x, jacobian = text_of(model, y)
-        quantities = _quantities(x, model.layout, model.arrays, *MADE_WITH[id(model)])
+        quantities = quantities_of(model, x)
         assert quantities["phase_day"][1] - model.arrays["phase_date"][1] == pytest.approx(days)
-        np.testing.assert_allclose(to_centred(x, model.layout, model.arrays, quantities), y, rtol=1e-9, atol=1e-9)
-        z, step = back @ (y[model.where] - model.centre), 1e-6
-        value, slope = through(z)
-        assert value == pytest.approx(at_point(model, x)[0] + jacobian, rel=1e-9)
-        ends = [[through(z + sign * step * way)[0] for way in np.eye(z.size)] for sign in (1.0, -1.0)]
-        differences = np.subtract(*ends) / (2.0 * step)
-        np.testing.assert_allclose(slope, differences, rtol=1e-4, atol=1e-5 * np.abs(slope).max())
+        goes_back(model, x, y)
+        is_the_density(through, back @ (y[model.where] - model.centre), at_point(model, x)[0] + jacobian, step=1e-6)
+
+
+def test_the_density_goes_on_where_losses_cease_to_be_few_beside_those_who_have_arrived():
+    """On either side of that the kernel takes another formula for who is still left to be lost."""
+    model = kursk("2025-01-16")
+    x, _ = text_of(model, sampled_at(model, np.zeros(model.n_dim)))
+    level = place_of(model, "phase_rate_unit") + 1
+
+    def at_level(unit):
+        return np.where(np.arange(x.size) == level, unit, x)
+
+    def taken(unit):
+        quantities = quantities_of(model, at_level(unit))
+        return np.max(gross(quantities["intended_loss"], quantities) / quantities["arrivals"])
+
+    under, over = x[level] - 2.0, x[level] + 4.0
+    assert taken(under) < SLIGHT < taken(over)
+    while over - under > 1e-11:
+        middle = 0.5 * (under + over)
+        under, over = (middle, over) if taken(middle) < SLIGHT else (under, middle)
+    values, slopes = zip(*(at_point(model, at_level(unit)) for unit in (under, over)), strict=True)
+    assert values[0] == pytest.approx(values[1], abs=1e-8)
+    np.testing.assert_allclose(*slopes, rtol=1e-8, atol=1e-8)
 
 
 def test_a_source_is_measured_from_the_middle_one_of_its_bounded_totals():
-    record, campaign = one_vintage(at.load_claims("dprk-kursk").known_by("2026-02-13"), at.load_campaign("dprk-kursk"))
-    curve, reporting = default_curve(campaign), Reporting()
-    seen = observe(record, campaign, reporting, None, curve.zero_until(campaign), exact=True)
-    arrays = containers(seen, campaign, at.default_priors(campaign), curve, reporting)
+    campaign = at.load_campaign("dprk-kursk")
+    record = at.load_claims("dprk-kursk").known_by("2026-02-13")
+    seen, _, arrays = observed(record, campaign, at.default_priors(campaign), default_curve(campaign), Reporting())
     totals = {}
     for place, row in enumerate(seen.rows):
         total = row["quantity"] in ("casualties", "losses", "wounded") and not row["start_day"]
