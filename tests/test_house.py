@@ -14,7 +14,7 @@ ORDER = [
     "errors", "threads", "normal", "coding", "packages", "cells", "reading", "display", "validation", "claims", "sayings",
     "rounding", "copies",
     "campaign", "priors", "parameters", "running", "curves", "reporting", "observations", "claim_data", "containers",
-    "strength", "latent", "claim_error", "build", "simulate", "kernel", "graph_name", "kept_graph",
+    "strength", "latent", "claim_error", "extension", "build", "simulate", "kernel", "graph_name", "kept_graph",
     "sampling", "fitted", "storage", "drawing", "manpower",
     "scenarios", "projection", "crossing", "depletion", "prior_draws", "checks", "prior_texts", "guide", "guide_text",
     "inference", "many", "leaving_out", "readings", "conform", "publishing", "calibration", "cli",

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import attrition as at
-from attrition.build import coordinates
-from attrition.inference import ESCALATED, graph_key
+from attrition.build import coordinates, graph_key
+from attrition.inference import ESCALATED
 from attrition.kernel.layout import lay_out
 from attrition.observations import observe
 from attrition.sampling import Settings

@@ -22,7 +22,7 @@ from attrition.kernel.centred import from_centred, middles, to_centred
 from attrition.kernel.density import SLIGHT, density
 from attrition.kernel.frame import axes_of, mode
 from attrition.kernel.layout import OPTION
-from attrition.kernel.model import HELD, _gradient, _quantities, kernel_model
+from attrition.kernel.model import HELD, VECTOR, _gradient, _quantities, kernel_model
 from attrition.observations import observe
 from attrition.reporting import Reporting
 from attrition.strength import gross
@@ -338,7 +338,7 @@ def test_a_density_that_is_nowhere_finite_gets_no_frame():
 
 def test_draws_of_what_is_not_sampled_are_of_the_prior():
     model = kursk("2025-01-16")
-    drawn = np.random.default_rng(4).standard_normal((4, 1000, model.n_dim))
+    drawn = {VECTOR: np.random.default_rng(4).standard_normal((4, 1000, model.n_dim))}
     found, again, other = model.named(drawn, 5), model.named(drawn, 5), model.named(drawn, 6)
     cases = [
         (found["source_deployed_unit"][..., 2], stats.norm()),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 import attrition as at
 
 ROOT = Path(__file__).parents[1]
@@ -35,3 +38,17 @@ def test_the_output_shown_is_the_committed_one():
 def test_files_that_the_readme_names_exist():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_extension_shown_runs_and_moves_the_total(january, record, campaign):
+    space: dict[str, object] = {"at": at, "claims": record, "campaign": campaign}
+    exec(compile(block("python")[1], "README.md", "exec"), space)  # noqa: S102
+    extended = space["extended"]
+    assert isinstance(extended, at.Fit)
+    assert extended.compiled is not None
+    assert extended.compiled.places is not None
+    before, after = (np.log(fit.array("cumulative_loss")[..., -1]) for fit in (january, extended))
+    narrower = (before.std() ** -2 + 0.3**-2) ** -0.5  # two independent pieces of evidence, both nearly lognormal
+    between = (before.mean() / before.var() + np.log(4500) / 0.09) * narrower**2
+    assert after.std() == pytest.approx(narrower, rel=0.1)
+    assert after.mean() == pytest.approx(between, abs=0.2 * narrower)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from .coding import SOURCE_KINDS
 from .containers import containers, unpack
 from .curves import DATE_SDS, Curve, default_curve
 from .errors import InputError, Problem
+from .extension import note_built
 from .latent import latent
 from .observations import Observations, observe
 from .parameters import Parameter, Take
@@ -126,7 +128,27 @@ def build_model(
             mu, scale = location_and_scale(quantities, data, reporting, pt)
             slack = claim_slack(quantities, data)
             claim_variable("claims", mu, scale, slack, data, reporting.errors)
+            note_built(model, graph_key(curve, reporting, priors, seen))
     return model
+
+
+def graph_key(curve: Curve, reporting: Reporting, priors: Priors, seen: Observations) -> str:
+    """Everything that the graph depends on: forms, families and sizes, never values."""
+    used = {"phase": "escalation_rate", "knot": "rate_half_life"}
+    rooms = {dim: size for dim, size in seen.rooms.items() if used.get(dim, "") in ("", *curve.prior_names())}
+    return json.dumps(
+        {
+            "curve": type(curve).__name__,
+            "errors": reporting.errors,
+            "floors": reporting.floors,
+            "drift": reporting.drift,
+            "intensity": reporting.intensity,
+            "truncate": reporting.truncate,
+            "families": [priors[name].family for name in priors if not name.startswith("lag_")],
+            "rooms": rooms,
+        },
+        sort_keys=True,
+    )
 
 
 def coordinates(seen: Observations, campaign: Campaign) -> dict[str, Any]:

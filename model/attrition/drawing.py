@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from .curves import Curve
 from .fitted import Fit
 from .priors import Priors
 from .reporting import Reporting
-from .sampling import Drawn, Settings, sample, sample_compiled
+from .sampling import Drawn, Settings, have_kernel, sample, sample_whole, with_data
 
 
 def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Drawn:
@@ -23,10 +24,14 @@ def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: 
         By name, each (chain, draw, ...).
     """
     seed = int(np.random.SeedSequence(fit.seed).spawn(2)[0].generate_state(1, np.uint32)[0])
-    if fit.compiled is not None:
-        return sample_compiled(fit.compiled, arrays, settings, seed, progress)
     sizes = {dim: len(names) for dim, names in coordinates(fit.seen, fit.campaign).items()}
-    return draw_laid_out(arrays, sizes, fit.priors, fit.curve, fit.reporting, settings, seed, progress)
+    own = None
+    if fit.compiled is not None:
+        compiled = with_data(fit.compiled, arrays)
+        if fit.compiled.places is None:
+            return sample_whole(compiled, settings, seed, progress)
+        own = compiled, fit.compiled.places, fit.compiled.reached
+    return draw_laid_out(arrays, sizes, fit.priors, fit.curve, fit.reporting, settings, seed, progress, own)
 
 
 def draw_laid_out(
@@ -38,8 +43,9 @@ def draw_laid_out(
     settings: Settings,
     seed: int,
     progress: bool | None = False,
+    own: tuple[Any, ...] | None = None,
 ) -> Drawn:
-    """Draw the free parameters of a built-in model given its data.
+    """Draw the free parameters of a built-in model given its data, and of what a user added.
 
     Parameters
     ----------
@@ -47,6 +53,8 @@ def draw_laid_out(
         As ``kernel.layout.lay_out`` takes them.
     settings, seed, progress
         As in ``sampling.sample``.
+    own
+        What ``kernel.model.Added`` is made of, if a user added to the model.
 
     Returns
     -------
@@ -55,7 +63,10 @@ def draw_laid_out(
     """
     from threadpoolctl import threadpool_limits
 
-    from .kernel.model import kernel_model  # the sampler is loaded when it is needed
+    from .kernel.model import Added, kernel_model  # the sampler is loaded when it is needed
 
+    have_kernel(progress)
+    added = () if own is None else (Added(*own),)
     with threadpool_limits(1, "blas"):  # the last bits of matrix algebra depend on the number of threads
-        return sample(kernel_model(arrays, sizes, priors, curve, reporting), settings, seed, progress)
+        model = kernel_model(arrays, sizes, priors, curve, reporting, *added)
+        return sample(model, settings, seed, progress)

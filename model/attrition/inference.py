@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import logging
 import time
 from functools import cache
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .build import build_model, one_vintage
+from .build import build_model, graph_key, one_vintage
 from .campaign import Campaign
 from .checks.convergence import convergence
 from .claims import Claims
@@ -185,25 +184,6 @@ def refit(
     )
 
 
-def graph_key(curve: Curve, reporting: Reporting, priors: Priors, seen: Observations) -> str:
-    """Everything that the graph depends on: forms, families and sizes, never values."""
-    used = {"phase": "escalation_rate", "knot": "rate_half_life"}
-    rooms = {dim: size for dim, size in seen.rooms.items() if used.get(dim, "") in ("", *curve.prior_names())}
-    return json.dumps(
-        {
-            "curve": type(curve).__name__,
-            "errors": reporting.errors,
-            "floors": reporting.floors,
-            "drift": reporting.drift,
-            "intensity": reporting.intensity,
-            "truncate": reporting.truncate,
-            "families": [priors[name].family for name in priors if not name.startswith("lag_")],
-            "rooms": rooms,
-        },
-        sort_keys=True,
-    )
-
-
 def _own_compiled(
     claims: Claims,
     campaign: Campaign,
@@ -225,7 +205,7 @@ def _own_compiled(
         return compiled
     room = compiled.rooms if compiled is not None else None
     built = model or build_model(claims, campaign, priors, curve=curve, reporting=reporting, room=room)
-    return compile_model(built, key, seen.rooms, model is not None, progress)
+    return compile_model(built, key, seen.rooms, model is not None, form_of(curve) is not None, progress)
 
 
 @cache

@@ -16,6 +16,7 @@ import numpy as np
 
 from .containers import check_same, pack
 from .errors import AttritionError, InputError, Problem, shown
+from .extension import added, only
 from .kept_graph import compiled_model
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from .kernel.model import KernelModel
 
-COMPILING = "Compiling the extended model (about a minute, once on this machine: it is kept)"
+PREPARING = "Preparing what was added to the model (up to a minute the first time, then it is kept)"
+COMPILING = "Preparing the model (some minutes the first time, then it is kept)"
 COMPILING_ONCE = "Compiling the sampler's code (about half a minute, once on this machine: it is kept)"
 
 type Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
@@ -76,6 +78,9 @@ class Compiled:
         Time that compilation took.
     extended
         Whether a user added to the model.
+    places, reached
+        As ``kernel.model.Added`` has them, if ``model`` is only of what a user added and the kernel serves for what is built
+        in; None and empty if it is the whole.
     """
 
     key: str
@@ -84,12 +89,19 @@ class Compiled:
     rooms: Mapping[str, int]
     seconds: float
     extended: bool = False
+    places: Mapping[str, slice] | None = None
+    reached: frozenset[str] = frozenset()
 
 
 def compile_model(
-    model: pm.Model, key: str, rooms: Mapping[str, int], extended: bool = False, progress: bool | None = None
+    model: pm.Model,
+    key: str,
+    rooms: Mapping[str, int],
+    extended: bool = False,
+    has_kernel: bool = False,
+    progress: bool | None = None,
 ) -> Compiled:
-    """Compile a model once.
+    """Compile a model once: what a user added to a built-in one, or the whole.
 
     Parameters
     ----------
@@ -101,15 +113,25 @@ def compile_model(
         Sizes of the model's padded dims, from ``observe``.
     extended
         Whether a user added to the model.
+    has_kernel
+        Whether the kernel knows the model without what was added.
     progress
         Show what is going on; by default where somebody can see it.
     """
-    with _notice(COMPILING, progress):
+    names, places, reached = [variable.name for variable in model.free_RVs], None, frozenset[str]()
+    more = added(model, key) if has_kernel else []
+    with _notice(PREPARING if more else COMPILING, progress):
         started = time.perf_counter()
-        compiled = compiled_model(model, [variable.name for variable in model.free_RVs])
+        if more:
+            with only(model, more) as reached:
+                compiled = compiled_model(model, names)
+            where = dict(zip(*compiled.shape_info[:2], strict=True))
+            places = {variable.name: where[model.rvs_to_values[variable].name] for variable in model.free_RVs}
+        else:
+            compiled = compiled_model(model, names)
     layout = {name: tuple(model.coords.get(f"{name}_{axis}") or (name,)) for name, axis in _PACKS}
     layout = {name: labels for name, labels in layout.items() if name in model.named_vars}
-    return Compiled(key, compiled, layout, rooms, time.perf_counter() - started, extended)
+    return Compiled(key, compiled, layout, rooms, time.perf_counter() - started, extended, places, reached)
 
 
 _PACKS = (
@@ -120,7 +142,7 @@ _PACKS = (
 
 
 def sample(model: KernelModel, settings: Settings, seed: int, progress: bool | None = None) -> Drawn:
-    """Draw from the posterior of a built-in model.
+    """Draw from the posterior of a built-in model, with or without what a user added.
 
     Parameters
     ----------
@@ -141,20 +163,26 @@ def sample(model: KernelModel, settings: Settings, seed: int, progress: bool | N
     SamplingError
         If sampling is interrupted.
     """
+    drawn, stats = _run(model, settings, seed, progress)
+    return model.named(drawn, seed), stats
+
+
+def sample_whole(model: Any, settings: Settings, seed: int, progress: bool | None = None) -> Drawn:
+    """Draw from the posterior of a user's own model, which ``compile_model`` compiled as a whole; as ``sample``."""
+    return _run(model, settings, seed, progress)
+
+
+def have_kernel(progress: bool | None = None) -> None:
+    """Rebuild or compile the sampler's code, if this process does not have it, and say so where that takes long."""
     from .kernel.callbacks import callbacks, is_kept
-    from .kernel.model import VECTOR
 
     if not is_kept():
         with _notice(COMPILING_ONCE, progress):
             callbacks()
-    drawn, stats = _run(model, settings, seed, progress)
-    return model.named(drawn[VECTOR], seed), stats
 
 
-def sample_compiled(
-    compiled: Compiled, arrays: Mapping[str, np.ndarray], settings: Settings, seed: int, progress: bool | None = None
-) -> Drawn:
-    """Draw from the posterior of a user's own model given these data.
+def with_data(compiled: Compiled, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Give a user's own compiled model other data.
 
     Parameters
     ----------
@@ -162,25 +190,19 @@ def sample_compiled(
         The model.
     arrays
         Its data containers, all of them; claims and days may differ in number from those compiled with.
-    settings, seed, progress
-        As in ``sample``.
 
     Returns
     -------
-    (draws, stats)
-        As ``sample`` returns them.
+    nutpie.compile_pymc.CompiledPyMCModel
 
     Raises
     ------
     InputError
         If the data do not fit the compiled model.
-    SamplingError
-        If sampling is interrupted.
     """
     check_same(arrays, compiled.layout, compiled.rooms)
     used = {var.name for var in compiled.model.shared_var_keys}
-    model = compiled.model.with_data(**{name: array for name, array in pack(arrays).items() if name in used})
-    return _run(model, settings, seed, progress)
+    return compiled.model.with_data(**{name: array for name, array in pack(arrays).items() if name in used})
 
 
 def _run(model: Any, settings: Settings, seed: int, progress: bool | None) -> Drawn:

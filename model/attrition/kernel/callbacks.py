@@ -17,10 +17,10 @@ from . import store
 from .access import add_rows, fill, inlined, new, piece, reals, rows_of_reals, wholes, zeros
 from .centred import CENTRED, from_centred, from_centred_back, middles
 from .density import log_density
+from .extension import ADDRESSES, EXPAND_AT, add_density, expand_added
 from .layout import BLOCK, OPTION
 
 DAYS, DIMS, PHASES = OPTION["days"], OPTION["dims"], BLOCK["phase_day_unit"] + 1
-ADDRESSES = 9  # where data are, and their sizes: ``model._addresses``
 _ADDRESS = types.uintp  # a pointer, in C
 DENSITY = types.int64(types.uint64, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS)
 EXPAND = types.int64(types.uint64, types.uint64, _ADDRESS, _ADDRESS, _ADDRESS)
@@ -31,7 +31,7 @@ def _workspace(data_at):
     """Workspace for all that a call makes; one that is too small would only be slower."""
     data = wholes(data_at, ADDRESSES)
     indices = wholes(data[2], data[3])
-    a_day, a_parameter = 16 + 5 * indices[PHASES], 32
+    a_day, a_parameter = 16 + 5 * indices[PHASES], 36
     owner = np.empty(a_day * indices[DAYS] + a_parameter * (indices[DIMS] + 8))
     owner[0] = 1.0
     return owner
@@ -63,8 +63,12 @@ def at_point(dims, z_at, gradient_at, log_density_at, data_at):
     numbers, indices, where, turn, y, known, x, knots, jacobian = _unpacked(dims, z_at, data_at, room)
     gradient, slopes = reals(gradient_at, dims), new(room, x.size)
     value = log_density(x, numbers, indices, slopes, room) + jacobian
+    more, failed = add_density(x, wholes(data_at, ADDRESSES), slopes, room)
+    value += more
     reals(log_density_at, 1)[0] = value
     fill(gradient, 0.0)
+    if failed != 0:
+        return failed
     if not np.isfinite(value):
         return 4
     from_centred_back(y, numbers, indices, known, x, knots, slopes, room)
@@ -81,15 +85,19 @@ def at_point(dims, z_at, gradient_at, log_density_at, data_at):
 
 
 def of_draw(dims, expanded, z_at, out_at, data_at):
-    """The text's parameters of a draw, those that are sampled."""
+    """The text's parameters of a draw, those that are sampled; or what PyMC's code makes of all, where a user added to them."""
     owner = _workspace(data_at)
     room = piece(owner, 0, owner.size)
     _, _, where, _, _, _, x, _, _ = _unpacked(dims, z_at, data_at, room)
-    out = reals(out_at, expanded)
-    for k in range(expanded):
-        out[k] = x[where[k]]
+    data, failed = wholes(data_at, ADDRESSES), 0
+    if data[EXPAND_AT] != 0:
+        failed = expand_added(x, data, expanded, out_at, room)
+    else:
+        out = reals(out_at, expanded)
+        for k in range(expanded):
+            out[k] = x[where[k]]
     owner[0] = 1.0  # keeps the workspace alive until here
-    return 0
+    return failed
 
 
 class _Noting(compiler.Compiler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,36 @@ HELD = "rate_sd_unit"
 
 
 @dataclass(frozen=True, eq=False)
+class Added:
+    """What a user added to a built-in model: its log density as compiled by PyMC and nutpie over all free variables.
+
+    Attributes
+    ----------
+    compiled
+        nutpie's model, with its data; a draw is expanded to what it gives.
+    places
+        Where each free variable stands in its point, by name.
+    reached
+        Names of those that what was added depends on.
+    """
+
+    compiled: Any
+    places: Mapping[str, slice]
+    reached: frozenset[str]
+
+    def order(self, layout: Layout) -> np.ndarray:
+        """Place in PyMC's order of each parameter: first those of a layout, then the user's own."""
+        every = np.arange(self.compiled.n_dim)
+        built = np.concatenate([every[self.places[parameter.name]] for parameter, _, _ in layout.parameters])
+        return np.concatenate([built, np.setdiff1d(every, built)])
+
+    def depends_on(self, layout: Layout) -> np.ndarray:
+        """Whether what was added depends on each parameter, in the same order."""
+        known = [np.full(math.prod(shape), parameter.name in self.reached) for parameter, shape, _ in layout.parameters]
+        return np.concatenate([*known, np.ones(self.compiled.n_dim - layout.dims, dtype=bool)])
+
+
+@dataclass(frozen=True, eq=False)
 class KernelModel(CompiledModel):
     """One model with its data; a draw is the vector of its sampled parameters, which ``named`` takes apart.
 
@@ -42,8 +73,11 @@ class KernelModel(CompiledModel):
         The data and the order of the parameters.
     arrays
         Containers, as laid out.
-    where : (informed parameter,)
-        Places of the parameters that are sampled; the others have their prior, and are drawn from it.
+    added
+        What a user added, None for a built-in model.
+    where : (sampled parameter,)
+        Places of the parameters that are sampled; the others have their prior, and are drawn from it. A user's own come after
+        those that are built in.
     centre, turn
         From ``mode`` and ``axes_of``: the sampler moves in z, and ``centre + turn @ z`` are the sampled parameters as
         ``centred`` has them.
@@ -55,11 +89,12 @@ class KernelModel(CompiledModel):
 
     layout: Layout
     arrays: Mapping[str, np.ndarray]
+    added: Added | None
     where: np.ndarray
     centre: np.ndarray
     turn: np.ndarray
     data: np.ndarray
-    held: tuple[np.ndarray, ...]
+    held: tuple[Any, ...]
     start: Any
 
     @property
@@ -84,43 +119,62 @@ class KernelModel(CompiledModel):
 
     def _make_model(self, init_mean: Any) -> Any:
         compiled, address, n = callbacks(), self.data.ctypes.data, self.n_dim
-        variables = _lib.PyVariable.new_variables([VECTOR], ["float64"], [(n,)], {AXIS: n}, {VECTOR: [AXIS]})
+        shapes, sizes, labels, dims = self._variables()
+        variables = _lib.PyVariable.new_variables(
+            list(shapes), ["float64"] * len(shapes), list(shapes.values()), sizes, dims
+        )
         return _lib.PyMcModel(
             _lib.LogpFunc(compiled.density, address, self),
-            _lib.ExpandFunc(n, n, compiled.expand, address, self),
+            _lib.ExpandFunc(n, sum(map(math.prod, shapes.values())), compiled.expand, address, self),
             variables,
             n,
-            {AXIS: n},
-            {},
+            sizes,
+            labels,
             self.start,
             lambda *_: None,
         )
 
-    def named(self, drawn: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    def _variables(self) -> tuple[dict[str, tuple[int, ...]], dict[str, int], dict[str, Any], dict[str, Any]]:
+        """What a draw is expanded to: shapes by name, lengths of dims, their labels, and dims by name."""
+        if self.added is not None:
+            labels = dict(self.added.compiled.coords or {})
+            shapes = {name: tuple(shape) for name, shape in self.added.compiled.shapes.items()}
+            return shapes, {dim: len(names) for dim, names in labels.items()}, labels, dict(self.added.compiled.dims)
+        return self.shapes, {AXIS: self.n_dim}, {}, {VECTOR: [AXIS]}
+
+    def named(self, drawn: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """Free parameters by name on their own scales, (chain, draw, ...) each.
 
         Parameters
         ----------
         drawn
-            The sampled parameters without ends, (chain, draw, informed parameter).
+            What the sampler gave: the sampled parameters without ends (chain, draw, sampled parameter), or by name what PyMC's
+            code made of them.
         seed
-            From which the parameters that no claim informs are drawn.
+            From which the parameters that nothing informs are drawn.
         """
         rng = np.random.default_rng(np.random.SeedSequence([seed, self.layout.dims]))
+        sampled = np.isin(np.arange(self.layout.dims), self.where)
+        found = dict(drawn) if self.added is not None else self._bound(drawn[VECTOR])
+        for parameter, shape, first in self.layout.parameters:
+            here = sampled[first : first + math.prod(shape)]
+            if not here.all():
+                values = found[parameter.name]
+                drawn_here = from_prior(parameter, self.arrays, values.shape, rng)
+                found[parameter.name] = np.where(here.reshape(shape), values, drawn_here)
+        return found
+
+    def _bound(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
+        """Every built-in parameter by name on its own scale, those that are not sampled in the middle of it."""
         before = drawn.shape[:-1]
         unbound = np.zeros((*before, self.layout.dims))
         unbound[..., self.where] = drawn
-        sampled = np.zeros(self.layout.dims, dtype=bool)
-        sampled[self.where] = True
-        found = {}
-        for parameter, shape, first in self.layout.parameters:
-            place = slice(first, first + int(np.prod(shape)))
-            values = bound(parameter, unbound[..., place].reshape(*before, *shape), self.arrays)
-            if not sampled[place].all():
-                drawn_here = from_prior(parameter, self.arrays, values.shape, rng)
-                values = np.where(sampled[place].reshape(shape), values, drawn_here)
-            found[parameter.name] = values
-        return found
+        return {
+            parameter.name: bound(
+                parameter, unbound[..., first : first + math.prod(shape)].reshape(*before, *shape), self.arrays
+            )
+            for parameter, shape, first in self.layout.parameters
+        }
 
 
 def bound(parameter: Parameter, unbound: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -143,24 +197,36 @@ def _ends(parameter: Parameter, arrays: Mapping[str, np.ndarray]) -> tuple[Any, 
 
 
 def kernel_model(
-    arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], priors: Priors, curve: Curve, reporting: Reporting
+    arrays: Mapping[str, np.ndarray],
+    sizes: Mapping[str, int],
+    priors: Priors,
+    curve: Curve,
+    reporting: Reporting,
+    added: Added | None = None,
 ) -> KernelModel:
-    """Model of these data for the sampler; arguments as ``lay_out`` takes them."""
+    """Model of these data for the sampler; arguments as ``lay_out`` takes them, and what a user added."""
     layout = lay_out(arrays, sizes, priors, curve, reporting)
-    where = np.flatnonzero(informed(arrays, layout.parameters))
+    order = added.order(layout) if added is not None else np.arange(layout.dims)
+    sampled = np.ones(order.size, dtype=bool)
+    sampled[: layout.dims] = informed(arrays, layout.parameters)
+    where = np.flatnonzero(sampled if added is None else sampled | added.depends_on(layout))
 
     def point(rng: np.random.Generator | None) -> tuple[np.ndarray, Mapping[str, Any]]:
-        return _start(rng, layout, arrays, priors, curve, reporting)
+        text, quantities = _start(rng, layout, arrays, priors, curve, reporting)
+        if added is not None:
+            seed = 0 if rng is None else int(rng.integers(2**32))
+            text = np.append(text, np.asarray(added.compiled.initial_point_func(seed))[order[layout.dims :]])
+        return text, quantities
 
     text, _ = point(None)
     indices = layout.indices.copy()
     indices[OPTION["centred"]] = 0
     # a mode over the sd of the rate says little: in innovations it lies too high, in log rates far too low; so it is held
     sought = np.setdiff1d(where, [first for parameter, _, first in layout.parameters if parameter.name == HELD])
-    data, held = _addresses(layout.numbers, indices, sought, text)
+    data, held = _addresses(layout.numbers, indices, sought, text, added, order)
     text[sought] += mode(_gradient(data, sought.size), np.zeros(sought.size))
     middle = to_centred(text, layout, arrays, _quantities(text, layout, arrays, priors, curve, reporting))
-    data, held = _addresses(layout.numbers, layout.indices, where, middle)
+    data, held = _addresses(layout.numbers, layout.indices, where, middle, added, order)
     turn = axes_of(_gradient(data, where.size), np.zeros(where.size))
     _set_turn(held[3], turn)
     centre, back = middle[where].copy(), np.linalg.inv(turn)
@@ -176,6 +242,7 @@ def kernel_model(
         None,
         layout=layout,
         arrays=arrays,
+        added=added,
         where=where,
         centre=centre,
         turn=turn,
@@ -186,15 +253,24 @@ def kernel_model(
 
 
 def _addresses(
-    numbers: np.ndarray, indices: np.ndarray, where: np.ndarray, middle: np.ndarray
-) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """Where compiled code finds data, sampled parameters, the turn (none yet) and the middle; and what is held there."""
+    numbers: np.ndarray,
+    indices: np.ndarray,
+    where: np.ndarray,
+    middle: np.ndarray,
+    added: Added | None,
+    order: np.ndarray,
+) -> tuple[np.ndarray, tuple[Any, ...]]:
+    """Where compiled code finds data, sampled parameters, the turn (none yet), the middle and what was added; what is held."""
     width = -(-where.size // LANES) * LANES
     rows = np.zeros((2, where.size, width))
     _set_turn(rows, np.eye(where.size))
-    held = (numbers, indices, where, rows, middle)
+    held = (numbers, indices, where, rows, middle, added, order)
     places = (numbers.ctypes.data, numbers.size, indices.ctypes.data, indices.size, where.ctypes.data)
-    return np.array([*places, rows.ctypes.data, width, middle.ctypes.data, middle.size], dtype=np.int64), held
+    more = [0, 0, 0, 0]
+    if added is not None:
+        functions = added.compiled.compiled_logp_func, added.compiled.compiled_expand_func
+        more = [order.ctypes.data, *(one.address for one in functions), added.compiled.user_data.ctypes.data]
+    return np.array([*places, rows.ctypes.data, width, middle.ctypes.data, middle.size, *more], dtype=np.int64), held
 
 
 def _set_turn(rows: np.ndarray, turn: np.ndarray) -> None:
