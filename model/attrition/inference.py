@@ -72,7 +72,8 @@ def fit(
     settings
         Of the sampler: draws, tuning steps, chains, target acceptance.
     model
-        A model from ``build_model`` with the same arguments that you have extended.
+        A model from ``build_model`` with the same arguments that you have extended: free variables, observed ones, potentials.
+        Only what you added is compiled by PyMC; a model of which you replaced a built-in part is compiled as a whole.
     compiled
         Of an earlier fit of a model or a curve of your own (``fit.compiled``): used again if the graph is the same, so that
         nothing is compiled. Built-in models have none: their compiled code is the same for every record, and is kept.
@@ -142,7 +143,7 @@ def refit(
 ) -> Fit:
     """Fit again with other claims, priors or another vintage.
 
-    Whatever is not given is taken from the earlier fit. Nothing is compiled; only a model of your own is compiled again if a
+    Whatever is not given is taken from the earlier fit. Nothing is compiled; only a curve of your own is compiled again if a
     size differs (more sources than it has room for, another calendar).
 
     Parameters

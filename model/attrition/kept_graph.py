@@ -1,4 +1,4 @@
-"""Machine code of an extended model on disk: compiled once by PyMC and nutpie, then rebuilt in every later process.
+"""Machine code of what a user added, or of a whole model, on disk: compiled once, then rebuilt in every later process.
 
 The invariant protected here: what is rebuilt is what would have been compiled. An entry is found by the structure of the graph
 (``graph_name``) and by all that compiles it, it holds the order of the shared data and the layout of the draws, and both are
