@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 
 import numpy as np
 import pytensor
@@ -18,7 +19,7 @@ from attrition.curves import default_curve
 from attrition.extension import NOTED, added, only
 from attrition.kernel.callbacks import callbacks
 from attrition.kernel.layout import OPTION
-from attrition.kernel.model import Added, _addresses, _gradient, kernel_model
+from attrition.kernel.model import OWN_TURNED, Added, _addresses, _gradient, bound, kernel_model
 from attrition.observations import observe
 from attrition.sampling import compile_model, with_data
 from everything import ALL, CAMPAIGN, CURVES, PRIORS, VINTAGE, claims
@@ -65,7 +66,7 @@ def everywhere(sampler):
     n, layout = sampler.added.compiled.n_dim, sampler.layout
     indices, order = layout.indices.copy(), sampler.added.order(layout)
     indices[OPTION["centred"]] = 0
-    data, held = _addresses(layout.numbers, indices, np.arange(n), np.zeros(n), sampler.added, order)
+    data, held = _addresses(layout.numbers, indices, np.arange(n), n, np.zeros(n), sampler.added, order)
     gradient = _gradient(data, n)
     return lambda x: (*gradient(x), held)[:2]
 
@@ -92,7 +93,8 @@ def test_kernel_and_addition_are_the_model_s_density(parts):
             slope, np.concatenate([np.ravel(one) for one in slopes])[order], rtol=1e-6, atol=1e-6
         )
         found.append(value - expected)
-    np.testing.assert_allclose(found, found[0], rtol=0, atol=1e-7)  # up to the layout's constant
+    np.testing.assert_allclose(found, found[0], rtol=0, atol=1e-9)
+    assert found[0] == pytest.approx(-sampler.layout.constant, abs=1e-5)
 
 
 def test_slopes_in_the_sampler_s_frame(record, campaign):
@@ -137,26 +139,102 @@ def test_draws_have_every_variable_and_the_prior_of_what_nothing_informs(parts):
 
     model, _, sampler = parts
     trace = nutpie.sample(sampler, draws=500, tune=500, chains=2, seed=4, progress_bar=False, target_accept=0.93)
-    names = [variable.name for variable in model.free_RVs]
-    drawn = {name: trace.posterior[name].values for name in names}
-    found, again = sampler.named(drawn, 5), sampler.named(drawn, 5)
-    for name in names:
-        np.testing.assert_array_equal(found[name], again[name])
-        assert found[name].shape == drawn[name].shape
+    drawn = {name: one.values for name, one in trace.posterior.data_vars.items()}
+    found = sampler.named(drawn, 5)
+    assert list(found) == [variable.name for variable in model.free_RVs]  # and none on the sampler's scale
+    np.testing.assert_allclose(np.log(found["unseen"]), drawn["unseen_log__"], rtol=1e-12)
     sampled = np.isin(np.arange(sampler.layout.dims), sampler.where)
     (first,) = (first for parameter, _, first in sampler.layout.parameters if parameter.name == "source_deployed_unit")
     place = int(np.flatnonzero(~sampled[first:])[0])
     assert stats.kstest(np.ravel(found["source_deployed_unit"][..., place]), stats.norm().cdf).pvalue > 1e-3
     assert np.ptp(drawn["source_deployed_unit"][..., place]) == 0.0
-    assert (found["unseen"] > 0.0).all()
-    assert np.ptp(found["unseen"]) > 0.1
+    assert stats.kstest(np.ravel(found["unseen"]), stats.halfnorm(scale=0.3).cdf).statistic > 0.05  # it was informed
 
 
-def test_a_density_that_is_not_finite_is_refused_and_not_a_crash(parts):
+def test_a_draw_is_every_parameter_in_its_place(parts):
+    """A point of the sampler's, expanded by PyMC's code, against this package's own scales."""
     sampler = parts[2]
+    layout, compiled = sampler.layout, sampler.added.compiled
+    z, out = 0.3 * np.random.default_rng(6).standard_normal(sampler.n_dim), np.empty(compiled.n_expanded)
+    called = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_uint64] * 2, *[ctypes.c_void_p] * 3)(callbacks().expand)
+    assert called(z.size, out.size, z.ctypes.data, out.ctypes.data, sampler.data.ctypes.data) == 0
+    text = sampler.held[4].copy()  # in the middle of what is not sampled; no parameter of this record is centred
+    text[sampler.where] += sampler.turn @ z
+    places = dict(zip(*compiled.shape_info[:2], strict=True))
+    for parameter, shape, first in layout.parameters:
+        expected = bound(parameter, text[first : first + int(np.prod(shape))].reshape(shape), sampler.arrays)
+        np.testing.assert_allclose(out[places[parameter.name]], np.ravel(expected), rtol=1e-9, atol=1e-12)
+    assert out[places["unseen"]] == pytest.approx(np.exp(text[layout.dims]))
+
+
+def test_a_built_in_parameter_of_another_size_is_refused(parts):
+    sampler = parts[2]
+    (name,) = (parameter.name for parameter, _, _ in sampler.layout.parameters if parameter.name == "stance_unit")
+    places = {**sampler.added.places, name: slice(0, 2)}
+    with pytest.raises(at.InputError, match="stance_unit"):
+        dataclasses.replace(sampler.added, places=places).order(sampler.layout)
+
+
+def small(record, campaign, extend_):
+    """Extended model of a constant rate, and what ``joined`` takes beside it."""
+    known, then, flat = record.known_by("2024-12-23"), campaign.known_by("2024-12-23"), at.ConstantRate()
+    model = at.build_model(known, then, curve=flat)
+    with model:
+        extend_(model)
+    return model, known, then, at.default_priors(then), flat, at.Reporting()
+
+
+def test_many_parameters_of_the_user_s_own_stay_out_of_the_frame(record, campaign):
+    import pymc as pm
+
+    def many(model):
+        effect = pm.Normal("effect", 0.0, 1.0, shape=3 * OWN_TURNED)
+        pm.Potential("size", -0.5 * (model["contingent_size"] / 1000.0 - 11.0 - effect.mean() - effect[0]) ** 2)
+
+    _, sampler = joined(*small(record, campaign, many))
+    assert sampler.turn.shape[0] == sampler.n_dim - 3 * OWN_TURNED
+    gradient, rng = _gradient(sampler.data, sampler.n_dim), np.random.default_rng(5)
+    for _ in range(3):
+        z, direction = 0.3 * rng.standard_normal((2, sampler.n_dim))
+        difference = (gradient(z + 1e-5 * direction)[0] - gradient(z - 1e-5 * direction)[0]) / 2e-5
+        assert gradient(z)[1] @ direction == pytest.approx(difference, rel=1e-6, abs=1e-5)
+    assert sampler.start(3).shape == (sampler.n_dim,)
+
+
+def test_where_an_addition_is_not_finite_no_draw_lies(record, campaign):
+    """The kernel's density is finite there; the sampler is told that the sum is not."""
+    import pymc as pm
+
+    most = 12_500.0
+
+    def cut(model):
+        pm.Potential("cut", pm.math.log(most - model["contingent_size"]))
+
+    given = small(record, campaign, cut)
+    _, sampler = joined(*given)
     called = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)(callbacks().density)
-    z, slope, value = np.full(sampler.n_dim, 1e6), np.empty(sampler.n_dim), np.empty(1)
-    assert called(z.size, z.ctypes.data, slope.ctypes.data, value.ctypes.data, sampler.data.ctypes.data) > 0
+    codes = []
+    for data in (sampler.data, np.append(sampler.data[:-4], [0, 0, 0, 0])):  # with the addition, and without
+        codes.append([])
+        for z in 3.0 * np.random.default_rng(1).standard_normal((30, sampler.n_dim)):
+            slope, value = np.empty(z.size), np.empty(1)
+            codes[-1].append(called(z.size, z.ctypes.data, slope.ctypes.data, value.ctypes.data, data.ctypes.data))
+    assert max(codes[0]) > 0
+    assert min(codes[0]) == 0
+    assert set(codes[1]) == {0}
+    done = at.fit(*given[1:3], seed=1, model=given[0], curve=given[4], progress=False)
+    assert done.array("contingent_size").max() < most
+
+
+def test_what_cannot_be_computed_is_said_to_be_in_what_was_added(record, campaign):
+    import pymc as pm
+
+    def nowhere(model):
+        pm.Potential("nowhere", pm.math.log(-model["contingent_size"]))
+
+    model, known, then, _, flat, _ = small(record, campaign, nowhere)
+    with pytest.raises(at.AttritionError, match="what you added"):
+        at.fit(known, then, seed=1, model=model, curve=flat, progress=False)
 
 
 def test_what_was_added_is_told_from_what_is_built_in():
@@ -184,6 +262,11 @@ def test_a_model_that_was_changed_is_taken_as_a_whole():
     assert added(model, key) == []
     model.rvs_to_transforms[variable] = transform
     assert len(added(model, key)) == 3
+    value = model.rvs_to_values[variable]
+    model.rvs_to_values[variable] = value.clone()
+    assert added(model, key) == []
+    model.rvs_to_values[variable] = value
+    assert len(added(model, key)) == 3
     model.free_RVs.remove(variable)
     assert added(model, key) == []
 
@@ -195,6 +278,10 @@ def test_a_density_of_some_factors_is_only_that_and_the_model_is_as_before():
         density = model.logp()
         assert "unseen" not in reached
     assert "logp" not in vars(model)
+    model.logp = whole = model.logp
+    with pytest.raises(ZeroDivisionError), only(model, more):
+        raise ZeroDivisionError
+    assert model.logp is whole
     values = {model.rvs_to_values[variable]: model[variable.name] for variable in model.free_RVs}
     at_start = model.initial_point()
     at_random = {name: 0.1 + np.zeros_like(value) for name, value in at_start.items()}
@@ -226,4 +313,3 @@ def test_an_extended_posterior_is_that_of_the_whole_model(record, campaign):
         for level in (0.05, 0.5, 0.95):
             low, high = np.quantile(one, level), np.quantile(other, level)
             assert low == pytest.approx(high, abs=0.15 * other.std()), (name, level)
-    assert fits[0].draws.sample_stats.n_steps.mean() <= fits[1].draws.sample_stats.n_steps.mean()

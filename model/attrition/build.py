@@ -138,7 +138,7 @@ def graph_key(curve: Curve, reporting: Reporting, priors: Priors, seen: Observat
     rooms = {dim: size for dim, size in seen.rooms.items() if used.get(dim, "") in ("", *curve.prior_names())}
     return json.dumps(
         {
-            "curve": type(curve).__name__,
+            "curve": f"{type(curve).__module__}.{type(curve).__qualname__}",
             "errors": reporting.errors,
             "floors": reporting.floors,
             "drift": reporting.drift,

@@ -95,7 +95,7 @@ def only(model: pm.Model, some: Sequence[Any]) -> Iterator[frozenset[str]]:
         np.array(0.0), name=NOTHING
     )  # a constant would be simplified away, and the slopes with it
     names = {model.rvs_to_values[variable]: variable.name for variable in model.free_RVs}
-    whole = model.logp
+    whole, own = model.logp, vars(model).get("logp")
 
     def logp() -> Any:
         return whole(vars=list(some)) + nothing * sum(value.sum() for value in names)
@@ -106,3 +106,5 @@ def only(model: pm.Model, some: Sequence[Any]) -> Iterator[frozenset[str]]:
         yield reached
     finally:
         del model.logp
+        if own is not None:
+            model.logp = own

@@ -73,7 +73,8 @@ def fit(
         Of the sampler: draws, tuning steps, chains, target acceptance.
     model
         A model from ``build_model`` with the same arguments that you have extended: free variables, observed ones, potentials.
-        Only what you added is compiled by PyMC; a model of which you replaced a built-in part is compiled as a whole.
+        Only what you added is compiled by PyMC; a model of which you replaced a built-in part is compiled as a whole. Chains
+        start where this package has built-in parameters start, whatever initial values the model has for them.
     compiled
         Of an earlier fit of a model or a curve of your own (``fit.compiled``): used again if the graph is the same, so that
         nothing is compiled. Built-in models have none: their compiled code is the same for every record, and is kept.

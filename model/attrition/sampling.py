@@ -28,6 +28,12 @@ PREPARING = "Preparing what was added to the model (up to a minute the first tim
 COMPILING = "Preparing the model (some minutes the first time, then it is kept)"
 COMPILING_ONCE = "Compiling the sampler's code (about half a minute, once on this machine: it is kept)"
 
+NO_START = (
+    "Sampling could not start: the log density or its slopes could not be computed, or were not finite, at any starting point. "
+    "If you extended the model, look at what you added: an index beyond the days that are known, a logarithm of what can be "
+    "negative, a free variable that nothing holds."
+)
+
 type Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
@@ -210,20 +216,25 @@ def _run(model: Any, settings: Settings, seed: int, progress: bool | None) -> Dr
     import nutpie
 
     with _bar(settings, progress) as callback:
-        trace = nutpie.sample(
-            model,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=settings.cores,
-            target_accept=settings.target_accept,
-            seed=seed,
-            save_warmup=False,
-            progress_bar=False,
-            progress_callback=callback,
-            progress_rate=200,
-            return_raw_trace=True,
-        )
+        try:
+            trace = nutpie.sample(
+                model,
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                cores=settings.cores,
+                target_accept=settings.target_accept,
+                seed=seed,
+                save_warmup=False,
+                progress_bar=False,
+                progress_callback=callback,
+                progress_rate=200,
+                return_raw_trace=True,
+            )
+        except RuntimeError as error:
+            if "nitiali" not in str(error):
+                raise
+            raise SamplingError(f"{NO_START} The sampler says: {str(error).splitlines()[0]}") from error
     posterior, stats = trace.get_arrow_trace()
     return _columns(posterior, stats, settings)
 

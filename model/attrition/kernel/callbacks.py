@@ -20,7 +20,7 @@ from .density import log_density
 from .extension import ADDRESSES, EXPAND_AT, add_density, expand_added
 from .layout import BLOCK, OPTION
 
-DAYS, DIMS, PHASES = OPTION["days"], OPTION["dims"], BLOCK["phase_day_unit"] + 1
+DAYS, PHASES = OPTION["days"], BLOCK["phase_day_unit"] + 1
 _ADDRESS = types.uintp  # a pointer, in C
 DENSITY = types.int64(types.uint64, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS)
 EXPAND = types.int64(types.uint64, types.uint64, _ADDRESS, _ADDRESS, _ADDRESS)
@@ -32,24 +32,29 @@ def _workspace(data_at):
     data = wholes(data_at, ADDRESSES)
     indices = wholes(data[2], data[3])
     a_day, a_parameter = 16 + 5 * indices[PHASES], 36
-    owner = np.empty(a_day * indices[DAYS] + a_parameter * (indices[DIMS] + 8))
+    owner = np.empty(a_day * indices[DAYS] + a_parameter * (data[8] + 8))
     owner[0] = 1.0
     return owner
 
 
 @inlined
 def _unpacked(dims, z_at, data_at, room):
-    """The data, and a point of the sampler's frame as parameters: the sampler's and the text's, with the log Jacobian."""
+    """The data, and a point of the sampler's frame as parameters: the sampler's and the text's, with the log Jacobian.
+
+    Only the first of the sampled parameters are turned; the others stay as they are.
+    """
     data = wholes(data_at, ADDRESSES)
     numbers, indices, where = reals(data[0], data[1]), wholes(data[2], data[3]), wholes(data[4], dims)
-    turn, middle, z = rows_of_reals(data[5], 2 * dims, data[6]), reals(data[7], data[8]), reals(z_at, dims)
-    moved = zeros(room, data[6])
-    add_rows(moved, z, turn, dims)
+    turned, middle, z = data[9], reals(data[7], data[8]), reals(z_at, dims)
+    turn, moved = rows_of_reals(data[5], 2 * turned, data[6]), zeros(room, data[6])
+    add_rows(moved, reals(z_at, turned), turn, turned)
     y = new(room, middle.size)
     for i in range(y.size):
         y[i] = middle[i]
-    for i in range(dims):
+    for i in range(turned):
         y[where[i]] += moved[i]
+    for i in range(turned, dims):
+        y[where[i]] += z[i]
     x, knots = new(room, y.size), new(room, indices[CENTRED] + 1)
     known = middles(y, numbers, indices, room)
     jacobian = from_centred(y, numbers, indices, known, x, knots)
@@ -72,13 +77,14 @@ def at_point(dims, z_at, gradient_at, log_density_at, data_at):
     if not np.isfinite(value):
         return 4
     from_centred_back(y, numbers, indices, known, x, knots, slopes, room)
-    by, moved = new(room, dims), zeros(room, wholes(data_at, ADDRESSES)[6])
+    data = wholes(data_at, ADDRESSES)
+    turned, moved = data[9], zeros(room, data[6])
     for i in range(dims):
-        by[i] = slopes[where[i]]
-        if not np.isfinite(by[i]):
+        gradient[i] = slopes[where[i]]
+        if not np.isfinite(gradient[i]):
             return 3
-    add_rows(moved, by, turn, 0)
-    for i in range(dims):
+    add_rows(moved, reals(gradient_at, turned), turn, 0)
+    for i in range(turned):
         gradient[i] = moved[i]
     owner[0] = 1.0  # keeps the workspace alive until here
     return 0

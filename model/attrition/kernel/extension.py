@@ -10,8 +10,8 @@ from numba.extending import intrinsic
 
 from .access import inlined, new, wholes
 
-# Addresses that the callbacks read, and sizes: nine of the built-in model, then these (0 where nothing was added).
-ORDER, DENSITY_AT, EXPAND_AT, DATA_AT = range(9, 13)
+# Addresses that the callbacks read, and sizes: ten of the built-in model, then these (0 where nothing was added).
+ORDER, DENSITY_AT, EXPAND_AT, DATA_AT = range(10, 14)
 ADDRESSES = DATA_AT + 1
 _VECTOR = types.Array(types.float64, 1, "C")
 

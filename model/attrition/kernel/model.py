@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..curves import DATE_SDS, Curve
+from ..errors import InputError, Problem
 from ..latent import latent
 from ..parameters import Parameter
 from ..priors import Priors
@@ -31,6 +32,7 @@ VECTOR = "parameters"
 AXIS = "parameter"
 JITTER = 1.0
 HELD = "rate_sd_unit"
+OWN_TURNED = 50  # so many parameters of a user's own are in the frame; more stay out: it grows with the square
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,21 @@ class Added:
     reached: frozenset[str]
 
     def order(self, layout: Layout) -> np.ndarray:
-        """Place in PyMC's order of each parameter: first those of a layout, then the user's own."""
-        every = np.arange(self.compiled.n_dim)
+        """Place in PyMC's order of each parameter: first those of a layout, then the user's own.
+
+        Raises
+        ------
+        InputError
+            If a built-in parameter has another size there: compiled code would not notice.
+        """
+        every, problems = np.arange(self.compiled.n_dim), []
+        for parameter, shape, _ in layout.parameters:
+            got, expected = every[self.places[parameter.name]].size, math.prod(shape)
+            if got != expected:
+                do = "Build the model from the same claims and campaign."
+                problems.append(Problem("model", "", parameter.name, f"{got} numbers", f"{expected}", do))
+        if problems:
+            raise InputError("The extended model does not fit these data", problems)
         built = np.concatenate([every[self.places[parameter.name]] for parameter, _, _ in layout.parameters])
         return np.concatenate([built, np.setdiff1d(every, built)])
 
@@ -80,7 +95,7 @@ class KernelModel(CompiledModel):
         those that are built in.
     centre, turn
         From ``mode`` and ``axes_of``: the sampler moves in z, and ``centre + turn @ z`` are the sampled parameters as
-        ``centred`` has them.
+        ``centred`` has them; many of a user's own are not turned, see ``OWN_TURNED``.
     data
         Addresses that compiled code reads; ``held`` keeps alive what they point to.
     start
@@ -149,13 +164,13 @@ class KernelModel(CompiledModel):
         ----------
         drawn
             What the sampler gave: the sampled parameters without ends (chain, draw, sampled parameter), or by name what PyMC's
-            code made of them.
+            code made of them, of which only the free variables on their own scales are kept.
         seed
             From which the parameters that nothing informs are drawn.
         """
         rng = np.random.default_rng(np.random.SeedSequence([seed, self.layout.dims]))
         sampled = np.isin(np.arange(self.layout.dims), self.where)
-        found = dict(drawn) if self.added is not None else self._bound(drawn[VECTOR])
+        found = self._bound(drawn[VECTOR]) if self.added is None else {name: drawn[name] for name in self.added.places}
         for parameter, shape, first in self.layout.parameters:
             here = sampled[first : first + math.prod(shape)]
             if not here.all():
@@ -210,6 +225,7 @@ def kernel_model(
     sampled = np.ones(order.size, dtype=bool)
     sampled[: layout.dims] = informed(arrays, layout.parameters)
     where = np.flatnonzero(sampled if added is None else sampled | added.depends_on(layout))
+    turned = where if order.size - layout.dims <= OWN_TURNED else where[where < layout.dims]
 
     def point(rng: np.random.Generator | None) -> tuple[np.ndarray, Mapping[str, Any]]:
         text, quantities = _start(rng, layout, arrays, priors, curve, reporting)
@@ -222,21 +238,21 @@ def kernel_model(
     indices = layout.indices.copy()
     indices[OPTION["centred"]] = 0
     # a mode over the sd of the rate says little: in innovations it lies too high, in log rates far too low; so it is held
-    sought = np.setdiff1d(where, [first for parameter, _, first in layout.parameters if parameter.name == HELD])
-    data, held = _addresses(layout.numbers, indices, sought, text, added, order)
+    sought = np.setdiff1d(turned, [first for parameter, _, first in layout.parameters if parameter.name == HELD])
+    data, held = _addresses(layout.numbers, indices, sought, sought.size, text, added, order)
     text[sought] += mode(_gradient(data, sought.size), np.zeros(sought.size))
     middle = to_centred(text, layout, arrays, _quantities(text, layout, arrays, priors, curve, reporting))
-    data, held = _addresses(layout.numbers, layout.indices, where, middle, added, order)
-    turn = axes_of(_gradient(data, where.size), np.zeros(where.size))
+    data, held = _addresses(layout.numbers, layout.indices, turned, turned.size, middle, added, order)
+    turn = axes_of(_gradient(data, turned.size), np.zeros(turned.size))
+    data, held = _addresses(layout.numbers, layout.indices, where, turned.size, middle, added, order)
     _set_turn(held[3], turn)
     centre, back = middle[where].copy(), np.linalg.inv(turn)
 
     def start(seed: Any) -> np.ndarray:
         text, quantities = point(np.random.default_rng(seed))
         away = to_centred(text, layout, arrays, quantities)[where] - centre
-        return np.asarray(
-            (back * away).sum(axis=1)
-        )  # no BLAS here: the sampler's threads have too small a stack for it
+        # no BLAS here: the sampler's threads have too small a stack for it
+        return np.append((back * away[: turned.size]).sum(axis=1), away[turned.size :])
 
     return KernelModel(
         None,
@@ -256,21 +272,26 @@ def _addresses(
     numbers: np.ndarray,
     indices: np.ndarray,
     where: np.ndarray,
+    turned: int,
     middle: np.ndarray,
     added: Added | None,
     order: np.ndarray,
 ) -> tuple[np.ndarray, tuple[Any, ...]]:
-    """Where compiled code finds data, sampled parameters, the turn (none yet), the middle and what was added; what is held."""
-    width = -(-where.size // LANES) * LANES
-    rows = np.zeros((2, where.size, width))
-    _set_turn(rows, np.eye(where.size))
+    """Where compiled code finds data, sampled parameters, the turn of so many of them (none yet), the middle, what was added.
+
+    And what is held there.
+    """
+    width = -(-turned // LANES) * LANES
+    rows = np.zeros((2, turned, width))
+    _set_turn(rows, np.eye(turned))
     held = (numbers, indices, where, rows, middle, added, order)
-    places = (numbers.ctypes.data, numbers.size, indices.ctypes.data, indices.size, where.ctypes.data)
+    places: tuple[int, ...] = numbers.ctypes.data, numbers.size, indices.ctypes.data, indices.size, where.ctypes.data
     more = [0, 0, 0, 0]
     if added is not None:
         functions = added.compiled.compiled_logp_func, added.compiled.compiled_expand_func
         more = [order.ctypes.data, *(one.address for one in functions), added.compiled.user_data.ctypes.data]
-    return np.array([*places, rows.ctypes.data, width, middle.ctypes.data, middle.size, *more], dtype=np.int64), held
+    places = (*places, rows.ctypes.data, width, middle.ctypes.data, middle.size, turned)
+    return np.array([*places, *more], dtype=np.int64), held
 
 
 def _set_turn(rows: np.ndarray, turn: np.ndarray) -> None:
