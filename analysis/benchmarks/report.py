@@ -131,22 +131,23 @@ def figure(results: Mapping[str, Any], folder: Path) -> None:
                 )
             ax.set_xscale("log")
             ax.margins(x=0.25)
-            ax.xaxis.set_major_locator(LogLocator(10, subs=(1, 3), numticks=8))
+            low, high = ax.get_xlim()
+            ax.xaxis.set_major_locator(LogLocator(10, subs=(1, 3) if high < 200 * low else (1,), numticks=8))
             ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             ax.xaxis.set_minor_formatter(NullFormatter())
             ax.set_xlabel(label)
             ax.grid(axis="x", lw=0.3, color="#dddddd")
             ax.spines[["top", "right", "left"]].set_visible(False)
             ax.tick_params(axis="y", length=0)
-        names = [
-            row["label"] + (", ours" if row["ours"] and not row["label"].startswith("att") else "") for row in rows
-        ]
+        given = [row["ours"] and not row["label"].startswith("attrition") for row in rows]
+        names = [row["label"] + (", ours" if ours else "") for row, ours in zip(rows, given, strict=True)]
         axes[0].set_yticks(range(len(rows)), names)
         axes[0].set_ylim(len(rows) - 0.4, -0.7)
         drawn.text(
             0.0,
             0.0,
-            "Medians; lines: smallest to largest. ours: in this package's parametrisation.",
+            "Medians; lines: smallest to largest."
+            + (" ours: in this package's parametrisation." if any(given) else ""),
             fontsize=6.5,
             va="top",
         )
