@@ -188,3 +188,22 @@ def test_two_processes_draw_the_same_without_pymc():
     runs = [subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True) for _ in range(2)]
     assert all(run.returncode == 0 for run in runs), runs[0].stderr + runs[1].stderr
     assert runs[0].stdout == runs[1].stdout != ""
+
+
+def test_somebody_who_waits_for_the_compiler_is_told_before(monkeypatch, capsys):
+    """The first fit on a machine: the notice comes before anything is compiled, also by the search for the frame."""
+    from attrition import drawing, sampling
+    from attrition.kernel import callbacks, model
+
+    told = []
+
+    def compiled(*given):
+        told.append(capsys.readouterr().err)
+        raise InterruptedError
+
+    monkeypatch.setattr(callbacks, "is_kept", lambda: False)
+    monkeypatch.setattr(callbacks, "callbacks", compiled)
+    monkeypatch.setattr(model, "kernel_model", compiled)
+    with pytest.raises(InterruptedError):
+        drawing.draw_laid_out({}, {}, None, None, None, None, 1, progress=None)
+    assert sampling.COMPILING_ONCE in told[0]
