@@ -9,15 +9,17 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from numba import njit
 from scipy import stats
 
 import attrition as at
 from attrition import extension
-from attrition.build import coordinates
+from attrition.build import coordinates, graph_key
 from attrition.containers import containers
 from attrition.curves import default_curve
 from attrition.extension import NOTED, added, only
 from attrition.kernel.callbacks import callbacks
+from attrition.kernel.extension import in_order
 from attrition.kernel.layout import OPTION
 from attrition.kernel.model import OWN_TURNED, Added, _addresses, _gradient, bound, kernel_model
 from attrition.observations import observe
@@ -198,7 +200,8 @@ def test_many_parameters_of_the_user_s_own_stay_out_of_the_frame(record, campaig
         z, direction = 0.3 * rng.standard_normal((2, sampler.n_dim))
         difference = (gradient(z + 1e-5 * direction)[0] - gradient(z - 1e-5 * direction)[0]) / 2e-5
         assert gradient(z)[1] @ direction == pytest.approx(difference, rel=1e-6, abs=1e-5)
-    assert sampler.start(3).shape == (sampler.n_dim,)
+    z, own = sampler.start(3), slice(sampler.turn.shape[0], None)
+    assert np.abs(sampler.centre[own] + z[own]).max() <= 1.0  # PyMC starts these at 0, give or take one
 
 
 def test_where_an_addition_is_not_finite_no_draw_lies(record, campaign):
@@ -248,6 +251,13 @@ def test_what_was_added_is_told_from_what_is_built_in():
     assert added(model, key + " of other sizes") == []
     assert added(pm.Model(), key) == []
 
+    class PhasedRate(type(CURVE)):
+        """A curve of the user's own that has a built-in one's name."""
+
+    seen = observe(claims().known_by(VINTAGE), CAMPAIGN.known_by(VINTAGE), ALL, zero_until=CURVE.zero_until(CAMPAIGN))
+    assert graph_key(CURVE, ALL, PRIORS, seen) == key
+    assert graph_key(PhasedRate(), ALL, PRIORS, seen) != key
+
 
 def test_a_model_that_was_changed_is_taken_as_a_whole():
     """Replaced by PyMC's own ways, which make another model, or by hand."""
@@ -269,6 +279,28 @@ def test_a_model_that_was_changed_is_taken_as_a_whole():
     assert len(added(model, key)) == 3
     model.free_RVs.remove(variable)
     assert added(model, key) == []
+
+
+def test_a_model_that_lacks_a_built_in_variable_is_refused(record, campaign):
+    import pymc as pm
+
+    model, known, then, _, flat, _ = small(record, campaign, lambda model: None)
+    lacking = pm.do(model, {"contingent_size_unit": 0.0})
+    with pytest.raises(at.InputError, match="contingent_size_unit"):
+        at.fit(known, then, seed=1, model=lacking, curve=flat, progress=False)
+
+
+@njit
+def in_pymc_s_order(x, order):
+    room = np.ones(20)
+    found = in_order(x, order, room).copy()
+    room[0] = 1.0
+    return found
+
+
+def test_a_point_is_put_in_another_order():
+    x, order = np.array([10.0, 20.0, 30.0]), np.array([2, 0, 1])
+    np.testing.assert_array_equal(in_pymc_s_order(x, order), [20.0, 30.0, 10.0])
 
 
 def test_a_density_of_some_factors_is_only_that_and_the_model_is_as_before():

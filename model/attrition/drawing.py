@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from .curves import Curve
 from .fitted import Fit
 from .priors import Priors
 from .reporting import Reporting
-from .sampling import Drawn, Settings, have_kernel, sample, sample_whole, with_data
+from .sampling import Drawn, Settings, have_kernel, run, with_data
+
+if TYPE_CHECKING:
+    from .kernel.model import Added
 
 
 def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: bool | None) -> Drawn:
@@ -25,13 +28,15 @@ def draw(fit: Fit, arrays: dict[str, np.ndarray], settings: Settings, progress: 
     """
     seed = int(np.random.SeedSequence(fit.seed).spawn(2)[0].generate_state(1, np.uint32)[0])
     sizes = {dim: len(names) for dim, names in coordinates(fit.seen, fit.campaign).items()}
-    own = None
+    added = None
     if fit.compiled is not None:
         compiled = with_data(fit.compiled, arrays)
         if fit.compiled.places is None:
-            return sample_whole(compiled, settings, seed, progress)
-        own = compiled, fit.compiled.places, fit.compiled.reached
-    return draw_laid_out(arrays, sizes, fit.priors, fit.curve, fit.reporting, settings, seed, progress, own)
+            return run(compiled, settings, seed, progress)
+        from .kernel.model import Added
+
+        added = Added(compiled, fit.compiled.places, fit.compiled.reached)
+    return draw_laid_out(arrays, sizes, fit.priors, fit.curve, fit.reporting, settings, seed, progress, added)
 
 
 def draw_laid_out(
@@ -43,7 +48,7 @@ def draw_laid_out(
     settings: Settings,
     seed: int,
     progress: bool | None = False,
-    own: tuple[Any, ...] | None = None,
+    added: Added | None = None,
 ) -> Drawn:
     """Draw the free parameters of a built-in model given its data, and of what a user added.
 
@@ -52,9 +57,9 @@ def draw_laid_out(
     arrays, sizes, priors, curve, reporting
         As ``kernel.layout.lay_out`` takes them.
     settings, seed, progress
-        As in ``sampling.sample``.
-    own
-        What ``kernel.model.Added`` is made of, if a user added to the model.
+        As in ``sampling.run``.
+    added
+        What a user added to the model.
 
     Returns
     -------
@@ -63,10 +68,10 @@ def draw_laid_out(
     """
     from threadpoolctl import threadpool_limits
 
-    from .kernel.model import Added, kernel_model  # the sampler is loaded when it is needed
+    from .kernel.model import kernel_model  # the sampler is loaded when it is needed
 
     have_kernel(progress)
-    added = () if own is None else (Added(*own),)
     with threadpool_limits(1, "blas"):  # the last bits of matrix algebra depend on the number of threads
-        model = kernel_model(arrays, sizes, priors, curve, reporting, *added)
-        return sample(model, settings, seed, progress)
+        model = kernel_model(arrays, sizes, priors, curve, reporting, added)
+        drawn, stats = run(model, settings, seed, progress)
+    return model.named(drawn, seed), stats

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .build import build_model, graph_key, one_vintage
+from .build import build_model, coordinates, graph_key, one_vintage
 from .campaign import Campaign
 from .checks.convergence import convergence
 from .claims import Claims
@@ -73,8 +73,9 @@ def fit(
         Of the sampler: draws, tuning steps, chains, target acceptance.
     model
         A model from ``build_model`` with the same arguments that you have extended: free variables, observed ones, potentials.
-        Only what you added is compiled by PyMC; a model of which you replaced a built-in part is compiled as a whole. Chains
-        start where this package has built-in parameters start, whatever initial values the model has for them.
+        Only what you added is compiled by PyMC; a copy, or one of which you changed a built-in part, is compiled as a whole,
+        and one that lacks a built-in variable is refused. Chains start where this package has built-in parameters start,
+        whatever initial values the model has for them.
     compiled
         Of an earlier fit of a model or a curve of your own (``fit.compiled``): used again if the graph is the same, so that
         nothing is compiled. Built-in models have none: their compiled code is the same for every record, and is kept.
@@ -103,6 +104,8 @@ def fit(
     room = compiled.rooms if compiled is not None and own else None
     seen = observe(claims, campaign, reporting, room, curve.zero_until(campaign), exact=not own)
     arrays = containers(seen, campaign, priors, curve, reporting)
+    if model is not None and form_of(curve) is not None:
+        _check_free(model, arrays, seen, campaign, priors, curve, reporting)
     compiled = (
         _own_compiled(claims, campaign, priors, curve, reporting, seen, model, compiled, progress) if own else None
     )
@@ -184,6 +187,30 @@ def refit(
         compiled=before.compiled,
         progress=progress,
     )
+
+
+def _check_free(
+    model: pm.Model,
+    arrays: dict[str, np.ndarray],
+    seen: Observations,
+    campaign: Campaign,
+    priors: Priors,
+    curve: Curve,
+    reporting: Reporting,
+) -> None:
+    """Check that a user's model still draws every built-in parameter: what is published is worked out of them."""
+    from .kernel.layout import lay_out
+
+    sizes = {dim: len(names) for dim, names in coordinates(seen, campaign).items()}
+    free = {variable.name for variable in model.free_RVs}
+    do = "Hold a quantity by a prior instead: priors.override(...) with the family Fixed."
+    problems = [
+        Problem("model", "", parameter.name, "not a free variable", "the free variable that build_model makes", do)
+        for parameter, _, _ in lay_out(arrays, sizes, priors, curve, reporting).parameters
+        if parameter.name not in free
+    ]
+    if problems:
+        raise InputError("The extended model lacks built-in variables", problems)
 
 
 def _own_compiled(

@@ -22,7 +22,6 @@ from .kept_graph import compiled_model
 if TYPE_CHECKING:
     import pymc as pm
 
-    from .kernel.model import KernelModel
 
 PREPARING = "Preparing what was added to the model (up to a minute the first time, then it is kept)"
 COMPILING = "Preparing the model (some minutes the first time, then it is kept)"
@@ -147,37 +146,6 @@ _PACKS = (
 )
 
 
-def sample(model: KernelModel, settings: Settings, seed: int, progress: bool | None = None) -> Drawn:
-    """Draw from the posterior of a built-in model, with or without what a user added.
-
-    Parameters
-    ----------
-    model
-        From ``kernel.model.kernel_model``, whose layout has checked the data.
-    settings, seed
-        Of the sampler.
-    progress
-        Show a bar in a terminal or a notebook, lines of text elsewhere; False for silence.
-
-    Returns
-    -------
-    (draws, stats)
-        Free parameters and sampler statistics by name, each (chain, draw, ...).
-
-    Raises
-    ------
-    SamplingError
-        If sampling is interrupted.
-    """
-    drawn, stats = _run(model, settings, seed, progress)
-    return model.named(drawn, seed), stats
-
-
-def sample_whole(model: Any, settings: Settings, seed: int, progress: bool | None = None) -> Drawn:
-    """Draw from the posterior of a user's own model, which ``compile_model`` compiled as a whole; as ``sample``."""
-    return _run(model, settings, seed, progress)
-
-
 def have_kernel(progress: bool | None = None) -> None:
     """Rebuild or compile the sampler's code, if this process does not have it, and say so where that takes long."""
     from .kernel.callbacks import callbacks, is_kept
@@ -211,8 +179,28 @@ def with_data(compiled: Compiled, arrays: Mapping[str, np.ndarray]) -> Any:
     return compiled.model.with_data(**{name: array for name, array in pack(arrays).items() if name in used})
 
 
-def _run(model: Any, settings: Settings, seed: int, progress: bool | None) -> Drawn:
-    """Draws of every variable of a nutpie model, and the statistics worth keeping."""
+def run(model: Any, settings: Settings, seed: int, progress: bool | None = None) -> Drawn:
+    """Draw from the posterior of a model as nutpie samples it: the kernel's, or a user's own compiled as a whole.
+
+    Parameters
+    ----------
+    model
+        From ``kernel.model.kernel_model`` or ``with_data``, which have checked the data.
+    settings, seed
+        Of the sampler.
+    progress
+        Show a bar in a terminal or a notebook, lines of text elsewhere; False for silence.
+
+    Returns
+    -------
+    (draws, stats)
+        Every variable of the model, and the sampler statistics worth keeping, by name, each (chain, draw, ...).
+
+    Raises
+    ------
+    SamplingError
+        If sampling cannot start or is interrupted.
+    """
     import nutpie
 
     with _bar(settings, progress) as callback:
